@@ -3,6 +3,7 @@ package plugin
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -86,7 +87,7 @@ func (v Value) Validate() error {
 	var canonical string
 	switch v.Type {
 	case TypeString:
-		if !utf8.ValidString(v.Text) || containsNUL(v.Text) {
+		if !utf8.ValidString(v.Text) || strings.ContainsRune(v.Text, 0) {
 			return fmt.Errorf("%w: a string value is UTF-8 without NUL", ErrInvalid)
 		}
 		return nil
