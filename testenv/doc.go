@@ -1,0 +1,4 @@
+// Package testenv starts the real things that tests need: the sidecar's own binary on free loopback ports, with a
+// client for its API and a look into its mailbox, and a browser. It owns no rule of the product: it only starts, asks
+// and stops.
+package testenv

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The test command: installs what is missing, then builds, checks and tests everything with the race detector.
+#   ./testenv/test.sh          everything, as CI does it
+#   ./testenv/test.sh quick    the tests alone
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# A checkout that belongs to another user (a container, CI) must build as well.
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+tool() { go tool -modfile=.tools/go.mod "$@"; }
+say() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+install_packages() {
+  local missing=() wanted=(chromium=chromium protoc=protobuf-compiler curl=curl jq=jq git=git gcc=gcc) pair
+  for pair in "${wanted[@]}"; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "please install: ${missing[*]} (this script can do it itself on Debian and Ubuntu only)" >&2
+    exit 1
+  fi
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -q
+  # protobuf-compiler brings protoc, but its include files only come with the recommended packages.
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" libprotobuf-dev
+}
+
+say "packages"
+install_packages
+if ! command -v go >/dev/null 2>&1; then
+  echo "please install Go 1.26 or later: https://go.dev/dl/" >&2
+  exit 1
+fi
+
+if [ "${1:-all}" = all ]; then
+  say "generated files are up to date"
+  go generate ./...
+  git diff --exit-code -- '*.pb.go' '*_gen.go' '*.gen.go' || { echo "run 'go generate ./...' and commit the result" >&2; exit 1; }
+  say "modules are tidy"
+  go mod tidy -diff
+  say "vet and lint"
+  go vet ./...
+  tool golangci-lint run ./...
+fi
+
+say "tests"
+go test -race -timeout 20m ./...
+say "all passed"
