@@ -60,6 +60,9 @@ const (
 	MaxReasonBytes    = 256
 	MaxPage           = 500
 	MaxStatuses       = 500
+	MaxTokenBytes     = 1024      // token of a page
+	MaxUses           = 2048      // uses in one CheckSchema
+	MaxAccountBytes   = 256 << 10 // all names and texts of one account
 	// MaxMessageBytes bounds one message on the wire, either way.
 	MaxMessageBytes = 4 << 20
 )
