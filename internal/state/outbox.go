@@ -1,0 +1,65 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// insertMessages stores messages that this process will send: they are leased to it from the start.
+func (db *DB) insertMessages(ctx context.Context, tx *sql.Tx, messages []Message, now time.Time) error {
+	for _, m := range messages {
+		_, err := tx.StmtContext(ctx, db.stmt.insertMessage).ExecContext(ctx, m.ID, m.Sealed, db.cfg.Owner,
+			millis(now.Add(lease)), millis(m.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("store a message: %w", err)
+		}
+	}
+	return nil
+}
+
+// ClaimMessages leases up to limit messages that are due and belong to nobody any more, each to one caller only.
+func (db *DB) ClaimMessages(ctx context.Context, limit int) (messages []Message, err error) {
+	now := db.cfg.Clock()
+	rows, err := db.stmt.claimMessages.QueryContext(ctx, db.cfg.Owner, millis(now), millis(now.Add(lease)), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim messages: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var m Message
+		var expires int64
+		if err := rows.Scan(&m.ID, &m.Sealed, &expires, &m.Tries); err != nil {
+			return nil, fmt.Errorf("claim messages: %w", err)
+		}
+		m.ExpiresAt = fromMillis(expires)
+		messages = append(messages, m)
+	}
+	return messages, rows.Err()
+}
+
+// RemoveMessage removes a message that was sent, or that will never be: nothing of it stays.
+func (db *DB) RemoveMessage(ctx context.Context, id string) error {
+	if _, err := db.stmt.deleteMessage.ExecContext(ctx, id); err != nil {
+		return fmt.Errorf("remove a message: %w", err)
+	}
+	return nil
+}
+
+// RetryMessage counts a failed try and makes the message due again later.
+func (db *DB) RetryMessage(ctx context.Context, id string, due time.Time) error {
+	if _, err := db.stmt.retryMessage.ExecContext(ctx, id, millis(due)); err != nil {
+		return fmt.Errorf("postpone a message: %w", err)
+	}
+	return nil
+}
+
+// WaitingMessages counts the messages that are not sent yet.
+func (db *DB) WaitingMessages(ctx context.Context) (n int, err error) {
+	if err := db.stmt.countMessages.QueryRowContext(ctx).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count messages: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,196 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/narthex/narthex/internal/failpoint"
+)
+
+// Failpoints lists the places inside this package's transactions where the crash tests kill the process.
+func Failpoints() []string {
+	return []string{"state.insert.uncommitted", "state.commit.between", "state.commit.uncommitted", "state.count.before", "state.count.after"}
+}
+
+// Insert stores a new registration. Version, Attempts and the times of row are ignored.
+func (db *DB) Insert(ctx context.Context, row Row) (Row, error) {
+	now := db.cfg.Clock()
+	row.Version, row.CreatedAt, row.ExpiresAt = 1, now, now.Add(db.cfg.Lifetime)
+	row.IdleUntil = earlier(now.Add(db.idle(row)), row.ExpiresAt)
+	err := db.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.StmtContext(ctx, db.stmt.insertRow).ExecContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
+			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
+			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt))
+		failpoint.Hit("state.insert.uncommitted")
+		return err
+	})
+	if err != nil {
+		return Row{}, fmt.Errorf("insert a registration: %w", err)
+	}
+	return row, nil
+}
+
+// Load returns the registration that a token's locator finds, or ErrGone.
+func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
+	row, err := scanRow(db.stmt.load.QueryRowContext(ctx, locator, millis(db.cfg.Clock())))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Row{}, ErrGone
+	}
+	if err != nil {
+		return Row{}, fmt.Errorf("load a registration: %w", err)
+	}
+	return row, nil
+}
+
+// Commit writes the row and its messages in one transaction, if the row still has row.Version and has not expired;
+// otherwise nothing is written and the error is ErrStale. The messages are leased to this process. The row comes back
+// with its new version and times.
+func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, error) {
+	now := db.cfg.Clock()
+	idle := now.Add(db.idle(row))
+	err := db.transact(ctx, func(tx *sql.Tx) error {
+		result, err := tx.StmtContext(ctx, db.stmt.commitRow).ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
+			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
+			row.AttemptLimit, millis(idle), millis(now))
+		if err := exactlyOne(result, err); err != nil {
+			return err
+		}
+		failpoint.Hit("state.commit.between")
+		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
+			return err
+		}
+		failpoint.Hit("state.commit.uncommitted")
+		return nil
+	})
+	if err != nil {
+		return Row{}, fmt.Errorf("commit a registration: %w", err)
+	}
+	row.Version++
+	row.IdleUntil = earlier(idle, row.ExpiresAt)
+	if row.ResetAttempts {
+		row.Attempts, row.ResetAttempts = 0, false
+	}
+	return row, nil
+}
+
+// CountAttempt counts one guess at a step and returns the row, all in one statement that is committed before anybody
+// compares anything. ErrGone, ErrWrongStep, ErrExhausted: nothing was counted, and nothing may be compared.
+func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string) (Row, error) {
+	failpoint.Hit("state.count.before")
+	row, err := scanRow(db.stmt.countAttempt.QueryRowContext(ctx, locator, step, millis(db.cfg.Clock())))
+	failpoint.Hit("state.count.after")
+	if err == nil {
+		return row, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return Row{}, fmt.Errorf("count an attempt: %w", err)
+	}
+	if row, err = db.Load(ctx, locator); err != nil {
+		return Row{}, err
+	}
+	if row.Step != step || row.Phase != PhaseOpen {
+		return row, ErrWrongStep
+	}
+	return row, ErrExhausted
+}
+
+// Delete removes the registration as it was read; ErrStale when somebody has written it since.
+func (db *DB) Delete(ctx context.Context, row Row) error {
+	if err := exactlyOne(db.stmt.deleteRow.ExecContext(ctx, row.Ref, row.Version)); err != nil {
+		return fmt.Errorf("delete a registration: %w", err)
+	}
+	return nil
+}
+
+// ClaimUnresolved hands out up to limit registrations that are persisting and whose ResolveAt has passed, and keeps them
+// from other workers for a while.
+func (db *DB) ClaimUnresolved(ctx context.Context, limit int) (rows []Row, err error) {
+	now := db.cfg.Clock()
+	result, err := db.stmt.claimUnresolved.QueryContext(ctx, millis(now), millis(now.Add(lease)), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim unresolved registrations: %w", err)
+	}
+	defer func() { err = errors.Join(err, result.Close()) }()
+	for result.Next() {
+		row, err := scanRow(result)
+		if err != nil {
+			return nil, fmt.Errorf("claim unresolved registrations: %w", err)
+		}
+		rows = append(rows, row)
+	}
+	return rows, result.Err()
+}
+
+// sweepBatch bounds one delete, so that a sweep never holds the writer for long.
+const sweepBatch = 200
+
+// Sweep removes expired registrations and returns how many.
+func (db *DB) Sweep(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		result, err := db.stmt.sweepRows.ExecContext(ctx, millis(db.cfg.Clock()), sweepBatch)
+		if err != nil {
+			return total, fmt.Errorf("sweep expired registrations: %w", err)
+		}
+		n, err := result.RowsAffected()
+		if total += int(n); err != nil || n < sweepBatch {
+			return total, err
+		}
+	}
+}
+
+func (db *DB) idle(row Row) time.Duration {
+	if row.IdleFor > 0 {
+		return row.IdleFor
+	}
+	return db.cfg.Idle
+}
+
+// transact runs f in one transaction of the writer.
+func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// exactlyOne turns a write that hit no row into ErrStale.
+func exactlyOne(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil {
+		return err
+	} else if n != 1 {
+		return ErrStale
+	}
+	return nil
+}
+
+func scanRow(from interface{ Scan(...any) error }) (Row, error) {
+	var (
+		row                                         Row
+		phase, sealedFor                            string
+		notAfter, resolveAt, created, idle, expires int64
+	)
+	err := from.Scan(&row.Ref, &row.Locator, &row.Flow, &row.Step, &phase, &row.Version, &sealedFor, &row.Sealed, &row.Server,
+		&notAfter, &resolveAt, &row.Attempts, &row.AttemptLimit, &created, &idle, &expires)
+	row.Phase, row.SealedFor = Phase(phase), Reader(sealedFor)
+	row.RunNotAfter, row.ResolveAt = fromMillis(notAfter), fromMillis(resolveAt)
+	row.CreatedAt, row.IdleUntil, row.ExpiresAt = fromMillis(created), fromMillis(idle), fromMillis(expires)
+	return row, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

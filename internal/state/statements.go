@@ -1,0 +1,71 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+)
+
+// columns of a registration, in the order scanRow reads them.
+const columns = `ref, locator, flow, step, phase, version, sealed_for, sealed, server, run_not_after, resolve_at,
+	attempts, attempt_limit, created_at, idle_until, expires_at`
+
+// statements are prepared once: preparing on a pool of one connection inside a transaction would wait for itself.
+type statements struct {
+	insertRow, commitRow, deleteRow, countAttempt, claimUnresolved, sweepRows *sql.Stmt
+	insertMessage, claimMessages, deleteMessage, retryMessage, countMessages  *sql.Stmt
+	load, ping, readMeta, writeMeta                                           *sql.Stmt
+	all                                                                       []*sql.Stmt
+}
+
+func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) error {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		db   *sql.DB
+		text string
+	}{
+		{&s.insertRow, writer, `INSERT INTO registrations (` + columns + `)
+			VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14)`},
+		{&s.commitRow, writer, `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
+			sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
+			attempts = CASE WHEN $11 THEN 0 ELSE attempts END, attempt_limit = $12,
+			idle_until = CASE WHEN $13 < expires_at THEN $13 ELSE expires_at END
+			WHERE ref = $1 AND version = $2 AND idle_until > $14`},
+		{&s.deleteRow, writer, `DELETE FROM registrations WHERE ref = $1 AND version = $2`},
+		{&s.countAttempt, writer, `UPDATE registrations SET attempts = attempts + 1
+			WHERE locator = $1 AND step = $2 AND phase = 'open' AND attempts < attempt_limit AND idle_until > $3
+			RETURNING ` + columns},
+		{&s.load, reader, `SELECT ` + columns + ` FROM registrations WHERE locator = $1 AND idle_until > $2`},
+		{&s.claimUnresolved, writer, `UPDATE registrations SET resolve_at = $2
+			WHERE ref IN (SELECT ref FROM registrations WHERE phase = 'persisting' AND resolve_at <= $1 AND idle_until > $1
+				ORDER BY resolve_at LIMIT $3)
+			RETURNING ` + columns},
+		{&s.sweepRows, writer, `DELETE FROM registrations WHERE ref IN
+			(SELECT ref FROM registrations WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2)`},
+
+		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},
+		{&s.claimMessages, writer, `UPDATE outbox SET owner = $1, due_at = $3
+			WHERE id IN (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4)
+			RETURNING id, sealed, expires_at, tries`},
+		{&s.deleteMessage, writer, `DELETE FROM outbox WHERE id = $1`},
+		{&s.retryMessage, writer, `UPDATE outbox SET due_at = $2, tries = tries + 1 WHERE id = $1`},
+		{&s.countMessages, reader, `SELECT count(*) FROM outbox`},
+
+		{&s.ping, writer, `INSERT INTO meta (name, value) VALUES ('ping', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
+		{&s.readMeta, reader, `SELECT value FROM meta WHERE name = $1`},
+		{&s.writeMeta, writer, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
+	} {
+		stmt, err := p.db.PrepareContext(ctx, p.text)
+		if err != nil {
+			return err
+		}
+		*p.stmt = stmt
+		s.all = append(s.all, stmt)
+	}
+	return nil
+}
+
+func (s *statements) close() {
+	for _, stmt := range s.all {
+		_ = stmt.Close()
+	}
+}
