@@ -97,10 +97,10 @@ func malformed(pointer string, d detail, cause error) error {
 func (a *api) fail(c *gin.Context, err error) {
 	p, status := AsProblem(err)
 	ctx := c.Request.Context()
-	switch {
-	case status == http.StatusInternalServerError:
+	switch status {
+	case http.StatusInternalServerError:
 		a.log.ErrorContext(ctx, "a request failed", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", err)
-	case status == http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable:
 		a.log.WarnContext(ctx, "a request found something unavailable", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", p.Cause)
 	}
 	text := ""

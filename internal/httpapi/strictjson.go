@@ -41,12 +41,15 @@ func scanObject(data []byte) (members []string, err error) {
 		if what := faultOf(d, token); what != detailNone {
 			return nil, malformed(string(d.StackPointer()), what, nil)
 		}
-		depth := d.StackDepth()
-		if _, n := d.StackIndex(1); depth == 1 && token.Kind() == '"' && n%2 == 1 {
-			members = append(members, token.String())
-		}
-		if depth == 0 && d.InputOffset() < int64(len(data)) {
-			return nil, malformed("", detailTrailing, nil)
+		switch d.StackDepth() {
+		case 0:
+			if len(bytes.TrimSpace(data[d.InputOffset():])) > 0 {
+				return nil, malformed("", detailTrailing, nil)
+			}
+		case 1:
+			if _, names := d.StackIndex(1); token.Kind() == '"' && names%2 == 1 {
+				members = append(members, token.String())
+			}
 		}
 	}
 }
@@ -71,6 +74,7 @@ func faultOf(d *jsontext.Decoder, token jsontext.Token) detail {
 		if d.StackDepth() > maxDepth {
 			return detailDepth
 		}
+	default: // true, false and what ends an object or array
 	}
 	return detailNone
 }

@@ -51,7 +51,7 @@ func (k Cookie) Set(w http.ResponseWriter, t flow.Token) { k.write(w, t.Reveal()
 func (k Cookie) Clear(w http.ResponseWriter) { k.write(w, "", -1) }
 
 func (k Cookie) write(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public URL; over http on loopback it cannot be
 		Name: k.name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

@@ -10,7 +10,7 @@ import (
 // none or what it says is no language.
 func PreferredLanguage(r *http.Request) string {
 	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil || len(tags) == 0 || tags[0] == language.Und {
+	if err != nil || len(tags) == 0 || tags[0] == language.Und || tags[0] == anyLanguage {
 		return ""
 	}
 	return tags[0].String()
@@ -27,3 +27,6 @@ func CanonicalLanguage(tag string) (string, bool) {
 
 // maxLanguageTag is the longest tag that RFC 5646, section 4.4.1, asks for.
 const maxLanguageTag = 35
+
+// anyLanguage is what the package language makes of "*".
+var anyLanguage = language.Make("mul")

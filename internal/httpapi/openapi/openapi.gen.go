@@ -784,6 +784,20 @@ func (response AbortRegistration403ApplicationProblemPlusJSONResponse) VisitAbor
 	return err
 }
 
+type AbortRegistration404ApplicationProblemPlusJSONResponse Problem
+
+func (response AbortRegistration404ApplicationProblemPlusJSONResponse) VisitAbortRegistrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AbortRegistration409ApplicationProblemPlusJSONResponse Problem
 
 func (response AbortRegistration409ApplicationProblemPlusJSONResponse) VisitAbortRegistrationResponse(w http.ResponseWriter) error {
@@ -940,6 +954,20 @@ func (response ShowRegistration403ApplicationProblemPlusJSONResponse) VisitShowR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowRegistration404ApplicationProblemPlusJSONResponse Problem
+
+func (response ShowRegistration404ApplicationProblemPlusJSONResponse) VisitShowRegistrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1271,6 +1299,20 @@ func (response AnswerStep403ApplicationProblemPlusJSONResponse) VisitAnswerStepR
 	return err
 }
 
+type AnswerStep404ApplicationProblemPlusJSONResponse Problem
+
+func (response AnswerStep404ApplicationProblemPlusJSONResponse) VisitAnswerStepResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AnswerStep409ApplicationProblemPlusJSONResponse Problem
 
 func (response AnswerStep409ApplicationProblemPlusJSONResponse) VisitAnswerStepResponse(w http.ResponseWriter) error {
@@ -1447,6 +1489,20 @@ func (response ChangeAddress403ApplicationProblemPlusJSONResponse) VisitChangeAd
 	return err
 }
 
+type ChangeAddress404ApplicationProblemPlusJSONResponse Problem
+
+func (response ChangeAddress404ApplicationProblemPlusJSONResponse) VisitChangeAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangeAddress409ApplicationProblemPlusJSONResponse Problem
 
 func (response ChangeAddress409ApplicationProblemPlusJSONResponse) VisitChangeAddressResponse(w http.ResponseWriter) error {
@@ -1619,6 +1675,20 @@ func (response ResendMessage403ApplicationProblemPlusJSONResponse) VisitResendMe
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendMessage404ApplicationProblemPlusJSONResponse Problem
+
+func (response ResendMessage404ApplicationProblemPlusJSONResponse) VisitResendMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
