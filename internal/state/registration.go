@@ -15,8 +15,9 @@ func Failpoints() []string {
 	return []string{"state.insert.uncommitted", "state.commit.between", "state.commit.uncommitted", "state.count.before", "state.count.after"}
 }
 
-// Insert stores a new registration. Version, Attempts and the times of row are ignored.
-func (db *DB) Insert(ctx context.Context, row Row) (Row, error) {
+// Insert stores a new registration and its messages in one transaction, the messages leased to this process. Version,
+// Attempts and the times of row are ignored; it comes back with those it got.
+func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	now := db.cfg.Clock()
 	row.Version, row.CreatedAt, row.ExpiresAt = 1, now, now.Add(db.cfg.Lifetime)
 	row.IdleUntil = earlier(now.Add(db.idle(row)), row.ExpiresAt)
@@ -24,8 +25,14 @@ func (db *DB) Insert(ctx context.Context, row Row) (Row, error) {
 		_, err := tx.StmtContext(ctx, db.stmt.insertRow).ExecContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
 			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
 			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt))
+		if err != nil {
+			return err
+		}
+		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
+			return err
+		}
 		failpoint.Hit("state.insert.uncommitted")
-		return err
+		return nil
 	})
 	if err != nil {
 		return Row{}, fmt.Errorf("insert a registration: %w", err)

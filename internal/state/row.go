@@ -20,8 +20,8 @@ type Reader string
 
 // The readers.
 const (
-	ForClient Reader = "client" // needs the half of the key that is in the client's token
-	ForServer Reader = "server" // needs the server's secret alone
+	SealedForClient Reader = "client" // needs the half of the key that is in the client's token
+	SealedForServer Reader = "server" // needs the server's secret alone
 )
 
 // Row is one registration.

@@ -44,7 +44,7 @@ func fresh(t *testing.T) (*state.DB, *clock) {
 func insert(t *testing.T, db *state.DB, change ...func(*state.Row)) state.Row {
 	t.Helper()
 	row := state.Row{Ref: rand.Text(), Locator: []byte(rand.Text()), Flow: "standard", Step: "about-you", Phase: state.PhaseOpen,
-		Sealed: []byte("sealed"), SealedFor: state.ForClient, AttemptLimit: 5}
+		Sealed: []byte("sealed"), SealedFor: state.SealedForClient, AttemptLimit: 5}
 	for _, f := range change {
 		f(&row)
 	}
