@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"net"
+	"strconv"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -62,7 +63,7 @@ func describe(ctx context.Context, rpc pb.PersisterClient) (Description, error) 
 	}
 	d := descriptionFromWire(reply).WithDefaults()
 	if d.Contract != ContractVersion {
-		return Description{}, errVersion(d.Contract)
+		return Description{}, errVersion(strconv.Itoa(d.Contract))
 	}
 	if err := d.Validate(); err != nil {
 		return Description{}, opDescribe.badReply(err)

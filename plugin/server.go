@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -43,8 +44,8 @@ func (s *server) guard(ctx context.Context, req any, call *grpc.UnaryServerInfo,
 		}
 	}()
 	reply, err = next(ctx, req)
-	if err == nil {
-		return reply, nil
+	if err == nil || !strings.HasPrefix(call.FullMethod, "/"+pb.Persister_ServiceDesc.ServiceName+"/") {
+		return reply, err // go-plugin's own services speak for themselves
 	}
 	st, known := errorToWire(err)
 	switch {
