@@ -1,8 +1,16 @@
 package plugin
 
 import (
+	"context"
+	"errors"
+	"net"
 	"strconv"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	pb "github.com/narthex/narthex/plugin/persisterpb"
 )
 
 // Quick returns cfg with a supervisor that is in a hurry.
@@ -29,3 +37,31 @@ func (h *Host) PID() int {
 
 // SocketDirPath returns where the host's sockets lie.
 func (h *Host) SocketDirPath() string { return h.dir.path }
+
+// Connect opens what a test registers with a gRPC server.
+func Connect(ctx context.Context, register func(grpc.ServiceRegistrar)) (Backend, func(), error) {
+	server := grpc.NewServer()
+	register(server)
+	return connect(ctx, server)
+}
+
+// Raw returns a backend's bare connection, which checks nothing.
+func Raw(b Backend) pb.PersisterClient {
+	rpc, _, _ := b.Persister.(*client).acquire(context.Background())
+	return rpc
+}
+
+// Unreachable is a backend whose persister cannot be reached.
+func Unreachable() (Backend, func()) {
+	conn, err := grpc.NewClient("passthrough:nowhere", append(dialOptions(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return nil, errors.New("nobody there") }),
+	)...)
+	if err != nil {
+		panic(err)
+	}
+	c := &client{of: Description{Capabilities: Capabilities()}.WithDefaults(), acquire: func(context.Context) (pb.PersisterClient, func(), error) {
+		return pb.NewPersisterClient(conn), func() {}, nil
+	}}
+	return c.backend(), func() { _ = conn.Close() }
+}

@@ -18,8 +18,12 @@ func InProcess(ctx context.Context, cfg ServeConfig) (b Backend, stop func(), er
 	if err != nil {
 		return Backend{}, nil, err
 	}
+	return connect(ctx, newServer(store, cfg.logger()))
+}
+
+// connect serves what is registered with a gRPC server and opens it, all in this process.
+func connect(ctx context.Context, server *grpc.Server) (b Backend, stop func(), err error) {
 	listener := bufconn.Listen(64 << 10)
-	server := newServer(store, cfg.logger())
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

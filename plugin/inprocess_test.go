@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/narthex/narthex/plugin"
@@ -9,7 +10,7 @@ import (
 // overWire opens a store over gRPC in this process.
 func overWire(t *testing.T, p plugin.Persister) plugin.Backend {
 	t.Helper()
-	b, stop, err := plugin.InProcess(t.Context(), plugin.ServeConfig{Persister: p})
+	b, stop, err := plugin.InProcess(t.Context(), plugin.ServeConfig{Persister: p, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,21 +11,35 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a password in transit. It cannot be printed, logged or marshalled by accident; only Reveal gives it away.
-// The zero Secret is empty.
-type Secret struct{ text string }
+// The zero Secret is empty. Secrets are compared with Equal and not with ==.
+type Secret struct {
+	// text is behind a pointer, because fmt calls no methods on a Secret in somebody's unexported field, but does not
+	// follow pointers there either. Never points to "".
+	text *string
+}
 
 // NewSecret wraps a clear text.
-func NewSecret(clear string) Secret { return Secret{clear} }
+func NewSecret(clear string) Secret {
+	if clear == "" {
+		return Secret{}
+	}
+	return Secret{&clear}
+}
 
 // Reveal returns the clear text.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // Empty tells whether there is nothing in it.
-func (s Secret) Empty() bool { return s.text == "" }
+func (s Secret) Empty() bool { return s.text == nil }
 
 // Equal compares in constant time.
 func (s Secret) Equal(o Secret) bool {
-	return subtle.ConstantTimeCompare([]byte(s.text), []byte(o.text)) == 1
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(o.Reveal())) == 1
 }
 
 // String returns a fixed text.

@@ -74,10 +74,10 @@ func (k Key) refused(code string) error {
 
 // Validate checks a password that is to be stored; the empty one passes. The error never contains it.
 func (s Secret) Validate() error {
-	if len(s.text) > MaxPasswordBytes {
+	if len(s.Reveal()) > MaxPasswordBytes {
 		return Refused(PasswordField, CodeTooLong)
 	}
-	if !validText(s.text) {
+	if !validText(s.Reveal()) {
 		return Refused(PasswordField, CodeInvalid)
 	}
 	return nil

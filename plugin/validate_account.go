@@ -130,7 +130,7 @@ func (d Description) acceptsValues(name string, values []Value) error {
 }
 
 func (d Description) acceptsPassword(p Secret) error {
-	if len(p.text) > d.Limits.MaxPasswordBytes {
+	if len(p.Reveal()) > d.Limits.MaxPasswordBytes {
 		return Refused(PasswordField, CodeTooLong)
 	}
 	return nil
