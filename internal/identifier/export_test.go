@@ -1,0 +1,10 @@
+package identifier
+
+// ReservedCount tells the tests how many names the built-in list has.
+func ReservedCount() int {
+	names, _ := reservedNames(nil)
+	return len(names)
+}
+
+// CommonCount tells the tests how many common passwords are known.
+func CommonCount() int { return len(commonPasswords()) }
