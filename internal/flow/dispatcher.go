@@ -1,0 +1,122 @@
+package flow
+
+import "context"
+
+// Dispatcher walks registrations through their flows. It is the only one that writes, sends, creates accounts and picks
+// the next step. It keeps nothing in memory between two calls, so any replica can make the next trip.
+type Dispatcher struct {
+	config Config
+	texts  *Texts
+	flows  map[string]*runningFlow
+}
+
+var _ API = (*Dispatcher)(nil)
+
+// Start begins a registration: a new row, at the first step that waits.
+func (d *Dispatcher) Start(ctx context.Context, r StartRequest) (Registration, error) {
+	tr, err := d.begin(ctx, r)
+	if err != nil {
+		return Registration{}, err
+	}
+	if err := tr.advance(ctx); err != nil {
+		return Registration{}, err
+	}
+	if err := d.insert(ctx, tr); err != nil {
+		return Registration{}, err
+	}
+	return tr.view(), nil
+}
+
+// Answer makes one trip: load the row, let the current step judge the answer, enter the next steps until one waits,
+// commit row and message together.
+func (d *Dispatcher) Answer(ctx context.Context, t Token, step string, a Answer) (Registration, error) {
+	tr, err := d.openAt(ctx, t, step)
+	if err != nil {
+		return Registration{}, err
+	}
+	if err := d.count(ctx, tr); err != nil {
+		return Registration{}, err
+	}
+	effects, err := tr.step.Answer(ctx, tr.visit(), a)
+	if err != nil {
+		return Registration{}, err
+	}
+	if tr.completed() {
+		return tr.view(), nil
+	}
+	if tr.persisting() {
+		return d.resume(ctx, tr)
+	}
+	if err := tr.apply(tr.step, effects); err != nil {
+		return Registration{}, err
+	}
+	if err := tr.advance(ctx); err != nil {
+		return Registration{}, err
+	}
+	if tr.record.Account != nil {
+		return d.persist(ctx, tr)
+	}
+	return d.arrived(ctx, writeAnswer, tr)
+}
+
+// arrived commits the trip and shows where it led.
+func (d *Dispatcher) arrived(ctx context.Context, name string, tr *trip) (Registration, error) {
+	if err := d.commit(ctx, name, tr); err != nil {
+		return Registration{}, err
+	}
+	return tr.view(), nil
+}
+
+// Show returns the registration as it stands.
+func (d *Dispatcher) Show(ctx context.Context, t Token) (Registration, error) {
+	tr, err := d.open(ctx, t)
+	if err != nil {
+		return Registration{}, err
+	}
+	return tr.view(), nil
+}
+
+// Resend sends the current step's message once more, with another code. Attempts go on being counted.
+func (d *Dispatcher) Resend(ctx context.Context, t Token, step string) (Registration, error) {
+	tr, err := d.openAt(ctx, t, step)
+	if err != nil {
+		return Registration{}, err
+	}
+	verification, ok := tr.step.Step.(Verification)
+	if !ok {
+		return Registration{}, &Problem{Code: CodeUnexpectedStep}
+	}
+	effects, err := verification.Resend(ctx, tr.visit())
+	if err != nil {
+		return Registration{}, err
+	}
+	if err := tr.apply(tr.step, effects); err != nil {
+		return Registration{}, err
+	}
+	return d.arrived(ctx, writeResend, tr)
+}
+
+// Change leads back to the step that collected the address which the current step verifies. The code that was sent is
+// dead from then on; attempts and messages go on being counted.
+func (d *Dispatcher) Change(ctx context.Context, t Token, step string) (Registration, error) {
+	tr, err := d.openAt(ctx, t, step)
+	if err != nil {
+		return Registration{}, err
+	}
+	if err := tr.leadBack(); err != nil {
+		return Registration{}, err
+	}
+	return d.arrived(ctx, writeChange, tr)
+}
+
+// Abort removes the registration. One whose account is being created cannot be taken back.
+func (d *Dispatcher) Abort(ctx context.Context, t Token) error {
+	tr, err := d.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	if tr.persisting() {
+		return &Problem{Code: CodeUnexpectedStep}
+	}
+	return d.remove(ctx, tr)
+}

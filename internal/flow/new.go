@@ -1,0 +1,186 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/language"
+
+	"github.com/narthex/narthex/internal/identifier"
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/plugin"
+)
+
+// Config is what a dispatcher works with.
+type Config struct {
+	Definition *Definition
+	// Enabled is false where nobody may register at all.
+	Enabled bool
+	Store   plugin.Backend
+	Rows    Rows
+	Keys    *seal.Keyring
+	Rules   *identifier.Rules
+	// Messenger composes and sends messages.
+	Messenger Messenger
+	// LoginURL is where a person can log in afterwards; may be empty.
+	LoginURL string
+	Log      *slog.Logger
+}
+
+// Rows is what the engine needs of the state database.
+type Rows interface {
+	Now(ctx context.Context) (time.Time, error)
+	Insert(ctx context.Context, row state.Row, messages ...state.Message) (state.Row, error)
+	Load(ctx context.Context, locator []byte) (state.Row, error)
+	Commit(ctx context.Context, row state.Row, messages ...state.Message) (state.Row, error)
+	CountAttempt(ctx context.Context, locator []byte, step string) (state.Row, error)
+	Delete(ctx context.Context, row state.Row) error
+	ClaimUnresolved(ctx context.Context, limit int) ([]state.Row, error)
+}
+
+// Messenger composes messages and sends them.
+type Messenger interface {
+	// Compose seals a message for the outbox.
+	Compose(m Mail, locale string) (state.Message, error)
+	// Enqueue is told, after the commit, what there is to send.
+	Enqueue(messages ...state.Message)
+}
+
+// New makes the flows of a definition ready to run. A flow that needs what the store does not have is an error that
+// names flow, step and item, all of them at once; see CheckStore.
+func New(ctx context.Context, c Config) (*Dispatcher, error) {
+	if c.Definition == nil || c.Rows == nil || c.Keys == nil || c.Rules == nil || c.Messenger == nil || c.Store.Persister == nil {
+		return nil, errors.New("make the flows run: something is missing")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	encodings, err := c.Definition.CheckStore(ctx, c.Store)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := NewTexts(c.Definition.Languages...)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dispatcher{config: c, texts: texts, flows: map[string]*runningFlow{}}
+	r := &runtime{
+		rules: c.Rules, texts: texts, keys: c.Keys, lookup: c.Store.Lookup, encodings: encodings,
+	}
+	for _, f := range c.Definition.Flows {
+		if d.flows[f.Name], err = r.run(f); err != nil {
+			return nil, fmt.Errorf("flow %s: %w", f.Name, err)
+		}
+		d.flows[f.Name].loginURL = c.LoginURL
+	}
+	return d, nil
+}
+
+// run makes a flow's steps.
+func (r *runtime) run(f *Flow) (*runningFlow, error) {
+	running := &runningFlow{Flow: f, texts: r.texts, blamed: map[string]blame{}, collectors: map[string]*runningStep{}}
+	for _, definition := range f.Steps {
+		step, err := definition.Settings.step(definition.Name, r)
+		if err != nil {
+			return nil, fmt.Errorf("step %s: %w", definition.Name, err)
+		}
+		s := &runningStep{name: definition.Name, kind: definition.Kind, Step: step}
+		running.steps = append(running.steps, s)
+		for _, i := range definition.Settings.supplies() {
+			running.collectors[i.Name] = s
+			if attribute := i.blamedAs(); attribute != "" {
+				if _, already := running.blamed[attribute]; !already {
+					running.blamed[attribute] = blame{s, i}
+				}
+			}
+		}
+	}
+	return running, nil
+}
+
+// blamedAs is the field that a store names when it refuses the item's value.
+func (i *Item) blamedAs() string {
+	if i.Type == ItemPassword {
+		return plugin.PasswordField
+	}
+	return i.Attribute
+}
+
+// Flows tells which flows are offered, with titles in the language that fits the wish best.
+func (d *Dispatcher) Flows(locale string) FlowList {
+	list := FlowList{}
+	if !d.config.Enabled {
+		return list
+	}
+	locale = d.texts.Match(locale)
+	for _, f := range d.config.Definition.Flows {
+		if f.Open {
+			list.Flows = append(list.Flows, FlowInfo{Name: f.Name, Title: f.Title.In(locale)})
+		}
+	}
+	list.Enabled, list.Default = len(list.Flows) > 0, d.config.Definition.Default
+	return list
+}
+
+// begin makes the trip of a new registration.
+func (d *Dispatcher) begin(ctx context.Context, r StartRequest) (*trip, error) {
+	if !d.config.Enabled {
+		return nil, &Problem{Code: CodeDisabled}
+	}
+	name := r.Flow
+	if name == "" {
+		name = d.config.Definition.Default
+	}
+	f := d.flows[name]
+	switch {
+	case name == "" || f != nil && !f.Open:
+		return nil, &Problem{Code: CodeDisabled}
+	case f == nil:
+		return nil, &Problem{Code: CodeUnknownFlow}
+	case r.ReturnTo != "" && !ownPath(r.ReturnTo):
+		return nil, &Problem{Code: CodeInvalidInput, Violations: []Violation{
+			d.texts.violation(d.texts.Match(r.Locale), "return_to", "return_to", nil),
+		}}
+	}
+	token, err := seal.NewToken()
+	if err != nil {
+		return nil, err
+	}
+	now, err := d.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &trip{
+		flow: f, token: token, fresh: true, now: now,
+		row:    state.Row{Ref: randomID(), Flow: f.Name, Phase: state.PhaseOpen},
+		record: &Record{Locale: d.texts.Match(r.Locale), ReturnTo: r.ReturnTo},
+	}, nil
+}
+
+// longestReturn bounds where a person may be sent back to.
+const longestReturn = 1024
+
+// ownPath tells whether s is a path on the service's own origin: it begins with one slash, and has nothing in it that a
+// browser would read as another origin.
+func ownPath(s string) bool {
+	return len(s) <= longestReturn && strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") &&
+		!strings.Contains(s, `\`) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar })
+}
+
+// now is the time by the state database's clock.
+func (d *Dispatcher) now(ctx context.Context) (time.Time, error) {
+	now, err := d.config.Rows.Now(ctx)
+	return now, d.rowError(err)
+}
+
+// languageTag tells whether s names a language (BCP 47).
+func languageTag(s string) bool {
+	_, err := language.Parse(s)
+	return err == nil
+}
