@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -93,16 +94,22 @@ func malformed(pointer string, d detail, cause error) error {
 	return &detailed{&flow.Problem{Code: flow.CodeMalformed, Cause: cause}, pointer, d}
 }
 
-// fail answers with the problem document of err and logs what the client is not told.
-func (a *api) fail(c *gin.Context, err error) {
+// Report logs what the client is not told of err, with the request's id, and returns what it is told.
+func Report(c *gin.Context, log *slog.Logger, err error) (*flow.Problem, int) {
 	p, status := AsProblem(err)
 	ctx := c.Request.Context()
 	switch status {
 	case http.StatusInternalServerError:
-		a.log.ErrorContext(ctx, "a request failed", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", err)
+		log.ErrorContext(ctx, "a request failed", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", err)
 	case http.StatusServiceUnavailable:
-		a.log.WarnContext(ctx, "a request found something unavailable", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", p.Cause)
+		log.WarnContext(ctx, "a request found something unavailable", "request", guard.RequestID(ctx), "route", c.FullPath(), "error", p.Cause)
 	}
+	return p, status
+}
+
+// fail answers with the problem document of err.
+func (a *api) fail(c *gin.Context, err error) {
+	p, _ := Report(c, a.log, err)
 	text := ""
 	var d *detailed
 	if errors.As(err, &d) {

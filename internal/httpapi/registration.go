@@ -15,7 +15,7 @@ import (
 func request(ctx context.Context) *gin.Context { return ctx.(*gin.Context) }
 
 func (a *api) ListFlows(ctx context.Context, _ openapi.ListFlowsRequestObject) (openapi.ListFlowsResponseObject, error) {
-	list := a.flow.Flows(guard.PreferredLanguage(request(ctx).Request))
+	list := a.flow.Flows(guard.LanguageWish(request(ctx).Request))
 	return openapi.ListFlows200JSONResponse(encodeFlows(list)), nil
 }
 
@@ -24,7 +24,7 @@ func (a *api) StartRegistration(ctx context.Context, in openapi.StartRegistratio
 	if a.origin.Foreign(r) {
 		return nil, &flow.Problem{Code: codeCrossOrigin}
 	}
-	locale := guard.PreferredLanguage(r)
+	locale := guard.LanguageWish(r)
 	if in.Body.Locale != "" {
 		var ok bool
 		if locale, ok = guard.CanonicalLanguage(in.Body.Locale); !ok {

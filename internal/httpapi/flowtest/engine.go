@@ -31,6 +31,8 @@ type Engine struct {
 	Now func() time.Time
 	// Username is what a registration ends with; empty means "u7k2m9x4".
 	Username string
+	// AllTypes makes the first step ask for a field of every type.
+	AllTypes bool
 	// LoginURL is where a completed registration leads.
 	LoginURL string
 

@@ -34,7 +34,7 @@ func shorten(email string) string {
 
 func number(n int64) *int64 { return &n }
 
-// fields has one field of every type in the first step.
+// fields of the current step.
 func (e *Engine) fields(w *row) []flow.Field {
 	switch w.step {
 	case aboutYou:
@@ -42,12 +42,16 @@ func (e *Engine) fields(w *row) []flow.Field {
 			{Name: "email", Type: "email", Label: "Email address", Required: true, Autocomplete: "email", Max: number(254)},
 			{Name: "given_name", Type: "string", Label: "First name", Required: true, Autocomplete: "given-name", Max: number(64)},
 			{Name: "family_name", Type: "string", Label: "Last name", Required: true, Autocomplete: "family-name", Max: number(64)},
-			{Name: "phone", Type: "phone", Label: "Phone number", Autocomplete: "tel"},
-			{Name: "born", Type: "date", Label: "Date of birth", Autocomplete: "bday", MinDate: "1900-01-01", MaxDate: "2020-12-31"},
-			{Name: "size", Type: "integer", Label: "Shoe size", Min: number(20), Max: number(60)},
-			{Name: "faculty", Type: "enum", Label: "Faculty", Options: []flow.Option{{Value: "law", Label: "Law"}, {Value: "arts", Label: "Fine arts"}}},
-			{Name: "visit", Type: "datetime", Label: "First visit"},
-			{Name: "news", Type: "boolean", Label: "Send me the newsletter"},
+		}
+		if e.AllTypes {
+			fields = append(fields, []flow.Field{
+				{Name: "phone", Type: "phone", Label: "Phone number", Autocomplete: "tel"},
+				{Name: "born", Type: "date", Label: "Date of birth", Autocomplete: "bday", MinDate: "1900-01-01", MaxDate: "2020-12-31"},
+				{Name: "size", Type: "integer", Label: "Shoe size", Min: number(20), Max: number(60)},
+				{Name: "faculty", Type: "enum", Label: "Faculty", Options: []flow.Option{{Value: "law", Label: "Law"}, {Value: "arts", Label: "Fine arts"}}},
+				{Name: "visit", Type: "datetime", Label: "First visit"},
+				{Name: "news", Type: "boolean", Label: "Send me the newsletter"},
+			}...)
 		}
 		for i := range fields {
 			fields[i].Value = w.items[fields[i].Name]
