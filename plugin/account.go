@@ -1,6 +1,9 @@
 package plugin
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ID names an account for ever: it never changes and is never used again. 1 to 128 bytes of visible ASCII.
 type ID string
@@ -35,7 +38,7 @@ type Key struct {
 	Login bool
 }
 
-// NewAccount is an account to be created.
+// NewAccount is an account to be created. Its names and texts have at most MaxAccountBytes in all.
 type NewAccount struct {
 	Attempt Attempt
 	// NotAfter is when this execution loses its right to commit.
@@ -61,6 +64,21 @@ func (a NewAccount) Username() string {
 	return ""
 }
 
+// Account returns the account that a becomes once a store has committed it under id.
+func (a NewAccount) Account(id ID, createdAt time.Time) Account {
+	made := Account{ID: id, Username: a.Username(), Attributes: Attributes{}, State: a.State,
+		Groups: slices.Clone(a.Groups), CreatedAt: createdAt.UTC().Truncate(time.Second)}
+	for name, values := range a.Attributes {
+		if len(values) > 0 {
+			made.Attributes[name] = slices.Clone(values)
+		}
+	}
+	for _, k := range a.Keys {
+		made.Attributes[k.Attribute] = append(made.Attributes[k.Attribute], StringValue(k.Value))
+	}
+	return made
+}
+
 // State tells whether an account may be used. The zero State is active.
 type State struct {
 	Locked bool
@@ -79,11 +97,12 @@ type Account struct {
 	State      State
 	// Groups is a set. A store that cannot tell cheaply leaves it empty.
 	Groups []string
-	// CreatedAt is when the account was committed, to the second, UTC.
+	// CreatedAt is when the account was committed, to the second, UTC; zero when the store cannot tell.
 	CreatedAt time.Time
 }
 
 // Attributes holds values by the name of their attribute. An absent attribute and one with no values are the same.
+// What is to be stored has no empty text and no value twice, because no directory could hold it.
 type Attributes map[string][]Value
 
 // Text returns the text of the attribute's first value, or "".

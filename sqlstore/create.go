@@ -1,0 +1,166 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/narthex/narthex/plugin"
+)
+
+// errPowerless is an execution whose attempt was resolved, or finished by another execution, since it began.
+var errPowerless = errors.New("the attempt was settled meanwhile")
+
+// Create implements plugin.Persister.
+func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account, error) {
+	if err := a.Validate(); err != nil {
+		return plugin.Account{}, err
+	}
+	generation, made, err := s.attempt(ctx, a.Attempt)
+	if err != nil || made != "" {
+		return s.made(ctx, made, err)
+	}
+	var hash string
+	if !a.Password.Empty() {
+		if hash, err = s.hasher.hash(ctx, a.Password); err != nil {
+			return plugin.Account{}, classify("create", err)
+		}
+	}
+	s.hook("sqlstore.create.hashed")
+	id, err := newID()
+	if err != nil {
+		return plugin.Account{}, err
+	}
+	now := s.now()
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		if err := s.settle(ctx, tx, a.Attempt, generation, id, now); err != nil {
+			return err
+		}
+		if err := insertAccount(ctx, tx, id, a, hash, now); err != nil {
+			return err
+		}
+		if err := s.takeKeys(ctx, tx, id, a.Keys, now); err != nil {
+			return err
+		}
+		s.hook("sqlstore.create.uncommitted")
+		return s.inTime(a.NotAfter)
+	})
+	if errors.Is(err, errPowerless) {
+		return s.joined(ctx, a.Attempt)
+	}
+	if err != nil {
+		return plugin.Account{}, classify("create", err)
+	}
+	s.hook("sqlstore.create.committed")
+	return a.Account(id, now), nil
+}
+
+// Resolve implements plugin.Persister.
+func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, _ []plugin.Key) (plugin.Account, error) {
+	if err := attempt.Validate(); err != nil {
+		return plugin.Account{}, err
+	}
+	var made sql.NullString
+	err := s.writer.QueryRowContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 1, NULL, $2)
+		ON CONFLICT (attempt) DO UPDATE SET generation = attempts.generation + 1, touched_at = excluded.touched_at
+		RETURNING account`, string(attempt), s.now().UnixMilli()).Scan(&made)
+	if err != nil {
+		return plugin.Account{}, classify("resolve", err)
+	}
+	if !made.Valid {
+		return plugin.Account{}, fmt.Errorf("resolve: %w", plugin.ErrNotFound)
+	}
+	return s.Get(ctx, plugin.ID(made.String))
+}
+
+// attempt tells in which generation an attempt is, and what it has made.
+func (s *Store) attempt(ctx context.Context, attempt plugin.Attempt) (generation int64, made plugin.ID, err error) {
+	var account sql.NullString
+	err = s.reads.QueryRowContext(ctx, `SELECT generation, account FROM attempts WHERE attempt = $1`, string(attempt)).Scan(&generation, &account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	return generation, plugin.ID(account.String), err
+}
+
+// made answers with the account that an earlier execution made.
+func (s *Store) made(ctx context.Context, id plugin.ID, err error) (plugin.Account, error) {
+	if err != nil {
+		return plugin.Account{}, classify("create", err)
+	}
+	account, err := s.Get(ctx, id)
+	if errors.Is(err, plugin.ErrNotFound) {
+		return plugin.Account{}, fmt.Errorf("create: the attempt's account was deleted: %w", plugin.ErrConflict)
+	}
+	return account, err
+}
+
+// joined answers for an execution that found its attempt settled at the last moment.
+func (s *Store) joined(ctx context.Context, attempt plugin.Attempt) (plugin.Account, error) {
+	_, made, err := s.attempt(ctx, attempt)
+	if err == nil && made == "" {
+		return plugin.Account{}, fmt.Errorf("create: the attempt was resolved: %w", plugin.ErrUnavailable)
+	}
+	return s.made(ctx, made, err)
+}
+
+// settle writes that the attempt has made this account, unless its generation is another one by now.
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, attempt plugin.Attempt, generation int64, id plugin.ID, now time.Time) error {
+	result, err := tx.ExecContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 0, $2, $3)
+		ON CONFLICT (attempt) DO UPDATE SET account = excluded.account, touched_at = excluded.touched_at
+		WHERE attempts.generation = $4 AND attempts.account IS NULL`, string(attempt), string(id), now.UnixMilli(), generation)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(errPowerless, err)
+	}
+	return nil
+}
+
+// inTime is the last look at the clock before a commit.
+func (s *Store) inTime(notAfter time.Time) error {
+	if s.now().After(notAfter) {
+		return fmt.Errorf("too late to commit: %w", plugin.ErrUnavailable)
+	}
+	return nil
+}
+
+func insertAccount(ctx context.Context, tx *sql.Tx, id plugin.ID, a plugin.NewAccount, hash string, now time.Time) error {
+	var changed int64
+	if hash != "" {
+		changed = now.UnixMilli()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, username, password, password_changed_at, locked, reason, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, string(id), a.Username(), hash, changed, a.State.Locked, a.State.Reason, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	rows := newRows("attributes", "account", "name", "position", "type", "text")
+	for name, values := range a.Attributes {
+		for i, v := range values {
+			rows.add(string(id), name, i, string(v.Type), v.Text)
+		}
+	}
+	if err := rows.insert(ctx, tx, ""); err != nil {
+		return err
+	}
+	groups := newRows("account_groups", "account", "name")
+	for _, g := range a.Groups {
+		groups.add(string(id), g)
+	}
+	return groups.insert(ctx, tx, "ON CONFLICT DO NOTHING")
+}
+
+// newID draws 128 random bits: no id ever comes back.
+func newID() (plugin.ID, error) {
+	b := make([]byte, 16)
+	if _, err := rand.Read(b); err != nil {
+		return "", fmt.Errorf("draw an id: %w", err)
+	}
+	return plugin.ID(hex.EncodeToString(b)), nil
+}

@@ -1,0 +1,54 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/narthex/narthex/plugin"
+)
+
+// takeKeys gives the account keys that nobody holds: all of them, or the error of the first that is taken. A key that
+// was dropped is free for the account that dropped it, and for others when its time is over.
+func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []plugin.Key, now time.Time) error {
+	rows := newRows("identifiers", "canonical", "account", "kind", "value", "attribute", "login")
+	for _, k := range keys {
+		rows.add(k.Canonical, string(id), string(k.Kind), k.Value, k.Attribute, k.Login)
+	}
+	err := rows.insert(ctx, tx, `ON CONFLICT (canonical) DO UPDATE SET account = excluded.account, kind = excluded.kind,
+		value = excluded.value, attribute = excluded.attribute, login = excluded.login, held_until = NULL
+		WHERE identifiers.held_until IS NOT NULL AND (identifiers.held_until <= `+rows.next()+` OR identifiers.account = excluded.account)`, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if n, err := rows.result.RowsAffected(); err != nil || n == int64(len(keys)) {
+		return err
+	}
+	for _, k := range keys {
+		var owner string
+		var held sql.NullInt64
+		err := tx.QueryRowContext(ctx, `SELECT account, held_until FROM identifiers WHERE canonical = $1`, k.Canonical).Scan(&owner, &held)
+		if err != nil {
+			return err
+		}
+		if owner != string(id) || len(keys) == 1 {
+			return plugin.Taken(k.Attribute)
+		}
+	}
+	return errors.New("a key was taken and nobody holds it")
+}
+
+// dropKey takes a key from an account and holds it back from others until then.
+func dropKey(ctx context.Context, tx *sql.Tx, id plugin.ID, k plugin.Key, until time.Time) error {
+	result, err := tx.ExecContext(ctx, `UPDATE identifiers SET held_until = $3
+		WHERE canonical = $1 AND account = $2 AND held_until IS NULL AND kind <> 'username'`, k.Canonical, string(id), until.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fmt.Errorf("drop a key that the account does not hold: %w", plugin.ErrConflict)
+}
