@@ -58,7 +58,7 @@ func call[Reply any](ctx context.Context, c *client, o operation, send func(cont
 	limited, sent := trackSending(limited)
 	reply, err := send(limited, rpc)
 	if err != nil {
-		return none, o.failed(ctx.Err(), sent.Load(), err)
+		return none, o.failed(limited.Err(), sent.Load(), err)
 	}
 	return reply, nil
 }

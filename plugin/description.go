@@ -22,14 +22,14 @@ type Description struct {
 	Name string
 	// Version of the persister's own build, free text.
 	Version string
-	// Contract is filled in by Serve.
+	// Contract is filled in by Serve (and Of).
 	Contract int
 	// ValueTypes that the store keeps as they are. TypeString is always among them. Others are refused at start
 	// unless the item says how it is written as a string.
 	ValueTypes []ValueType
 	// Limits of the store; zero fields take the defaults of this package.
 	Limits Limits
-	// Capabilities is filled in by Serve from the interfaces that the persister implements. A persister that has a
+	// Capabilities is filled in by Serve (and Of) from the interfaces that the persister implements. A persister that has a
 	// method but may not use it (a directory without the right) lists it in Withheld.
 	Capabilities []Capability
 	Withheld     []Capability
@@ -69,7 +69,7 @@ const (
 
 // ListQuery asks for one page of accounts.
 type ListQuery struct {
-	// After is the Next of the page before; empty for the first.
+	// After is the Next of the page before, up to MaxTokenBytes; empty for the first.
 	After string
 	// Limit is 1 to MaxPage.
 	Limit int

@@ -63,29 +63,28 @@ func (e Encoding) Decode(t ValueType, v Value) (Value, error) {
 	if v.Type != TypeString || !e.Fits(t) {
 		return Value{}, fault
 	}
-	text := v.Text
+	decoded := Value{t, v.Text}
 	switch e {
 	case EncodingUpperBoolean, EncodingLowerBoolean:
-		text = strings.ToLower(text)
+		decoded.Text = strings.ToLower(v.Text)
 	case EncodingDigitBoolean:
-		text = map[string]string{"1": "true", "0": "false"}[text]
+		decoded.Text = map[string]string{"1": "true", "0": "false"}[v.Text]
 	case EncodingGeneralizedTime:
-		at, err := parseGeneralizedTime(text)
+		at, err := parseGeneralizedTime(v.Text)
 		if err != nil {
 			return Value{}, fault
 		}
-		if t == TypeDate {
-			return DateValue(at), nil
+		if decoded = DateTimeValue(at); t == TypeDate {
+			decoded = DateValue(at)
 		}
-		return DateTimeValue(at), nil
 	case EncodingRFC3339:
-		at, err := time.Parse(time.RFC3339, text)
+		at, err := time.Parse(time.RFC3339, v.Text)
 		if err != nil {
 			return Value{}, fault
 		}
-		return DateTimeValue(at), nil
+		decoded = DateTimeValue(at)
+	case EncodingNone, EncodingISODate, EncodingDecimal: // the text is the type's own
 	}
-	decoded := Value{t, text}
 	if decoded.Validate() != nil {
 		return Value{}, fault
 	}

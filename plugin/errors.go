@@ -8,6 +8,10 @@ import (
 // The sentinels. They survive the wire: errors.Is gives the same answer on the host as in the persister.
 // errors.ErrUnsupported (the capability is absent) and the context errors survive as well. Every other error reaches
 // the host as a fixed text without details, which stay in the persister's own log.
+//
+// What the host adds: a call that was not sent, and a read that has no answer (a lost connection, a limit, a context that
+// ended), is ErrUnavailable; a write that was sent and has no answer, or none that can be believed (a fault, a reply that
+// breaks the contract), is ErrUnknownOutcome. Where a context ended, errors.Is finds its error beside the sentinel.
 var (
 	// ErrNotFound: there is no such account, or the attempt made none and never will.
 	ErrNotFound = errors.New("not found")

@@ -13,13 +13,13 @@ import (
 	pb "github.com/narthex/narthex/plugin/persisterpb"
 )
 
-// Quick returns cfg with a supervisor that is in a hurry.
-func Quick(cfg OpenConfig) OpenConfig {
+// Quick returns cfg with a supervisor that is in a hurry, but gives a process on a busy machine the time it needs.
+func Quick(cfg OpenConfig, start time.Duration) OpenConfig {
 	cfg.timing = &timing{
-		start: 3 * time.Second, gap: 2 * time.Second,
+		start: start, gap: 20 * time.Second,
 		firstBackoff: 10 * time.Millisecond, longBackoff: 50 * time.Millisecond, steady: time.Minute,
-		checkEvery: 100 * time.Millisecond, checkLimit: 200 * time.Millisecond, checksToKill: 2,
-		drain: 2 * time.Second, endGracefully: time.Second,
+		checkEvery: 100 * time.Millisecond, checkLimit: time.Second, checksToKill: 2,
+		drain: 3 * time.Second, endGracefully: 3 * time.Second,
 	}
 	return cfg
 }

@@ -15,8 +15,8 @@ import (
 // The cookie tells a persister that a host has started it, so that it can explain itself to a person who has. It keeps
 // nobody out: mutual TLS does.
 const (
-	cookieName  = "NARTHEX_PERSISTER"
-	cookieValue = "6b0d8a1c-contract"
+	cookieName  = "PLUGIN_CONTRACT"
+	cookieValue = "narthex-persister"
 )
 
 // serviceName is what go-plugin calls the one service.

@@ -7,7 +7,7 @@ import (
 )
 
 // levelVariable carries the host's log level to a persister, so that nothing is written only to be dropped.
-const levelVariable = "NARTHEX_PERSISTER_LOG_LEVEL"
+const levelVariable = "PLUGIN_LOG_LEVEL"
 
 // Logger returns the logger of a persister process: JSON lines on stderr, which the host passes on with their level and
 // attributes, at the level of the host's own logger. Never log passwords or the people's data.

@@ -17,6 +17,9 @@ import (
 // roleVariable makes the test binary play a persister, or a host of one.
 const roleVariable = "NARTHEX_TEST_ROLE"
 
+// versionVariable names the file that holds the puppet's version.
+const versionVariable = "NARTHEX_TEST_VERSION"
+
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		os.Exit(play(role))
@@ -77,7 +80,8 @@ func serve() int {
 // puppet is a store that does what the key it is asked for says.
 func puppet() *scripted {
 	s := &scripted{}
-	s.description = plugin.Description{Name: "puppet", Withheld: []plugin.Capability{plugin.CapMaintainer}}
+	version, _ := os.ReadFile(os.Getenv(versionVariable))
+	s.description = plugin.Description{Version: string(version), Name: "puppet", Withheld: []plugin.Capability{plugin.CapMaintainer}}
 	s.lookup = func(ctx context.Context, k plugin.Key) (plugin.Account, error) { return obey(ctx, k.Value) }
 	s.create = func(ctx context.Context, a plugin.NewAccount) (plugin.Account, error) { return obey(ctx, a.Username()) }
 	return s

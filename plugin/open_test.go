@@ -47,11 +47,15 @@ func config(t *testing.T, role string) (plugin.OpenConfig, *record) {
 		}
 		_ = os.RemoveAll(parent)
 	})
+	start := 20 * time.Second
+	if role == "silent" {
+		start = time.Second
+	}
 	return plugin.Quick(plugin.OpenConfig{
 		// The race detector would have every process sleep a second before it exits.
 		Env: []string{roleVariable + "=" + role, "GORACE=atexit_sleep_ms=0"}, SocketDir: parent,
 		Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}), log
+	}, start), log
 }
 
 func open(t *testing.T, cfg plugin.OpenConfig) *plugin.Host {
@@ -129,7 +133,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"net/rpc", `it speaks "netrpc" and not "grpc"`},
 		{"chatterbox", "is this program a persister?"},
 		{"long line", "is this program a persister?"},
-		{"silent", "the persister is not ready after 3s"},
+		{"silent", "the persister is not ready after 1s"},
 		{"refuses its settings", "(exit status 1): LOST_DSN is not set, password [redacted]"},
 		{"unknown role", "(exit status 2): nothing was written"},
 	} {

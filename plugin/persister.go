@@ -52,7 +52,8 @@ type Persister interface {
 // Authenticator is implemented by stores that can judge a password.
 type Authenticator interface {
 	// Authenticate returns the account that holds the login key k, if p is its password and the account is active.
-	// Everything else is ErrDenied, at the same cost and in the same words: a wrong password, an empty one, an
+	// Everything else is ErrDenied, at the same cost and in the same words: a wrong password, an empty one (over the
+	// wire it never comes so far, nor does one with NUL, bad UTF-8 or more than MaxPasswordBytes), an
 	// unknown key, a key that is merely unique, an account that is locked or has no password.
 	Authenticate(ctx context.Context, k Key, p Secret) (Account, error)
 }
@@ -76,7 +77,8 @@ type Updater interface {
 // Lister is implemented by stores that can enumerate their accounts.
 type Lister interface {
 	// List returns accounts in an order that does not change, at most q.Limit of them. Walking all pages returns
-	// every account that exists during the whole walk exactly once, also while others are added.
+	// every account that exists during the whole walk exactly once, also while others are added. Serve asks again with
+	// a smaller limit where a page does not fit into a message.
 	// A token that the store did not make is ErrInvalid.
 	List(ctx context.Context, q ListQuery) (Page, error)
 }
@@ -91,7 +93,8 @@ type Maintainer interface {
 
 // StatusReader is implemented by stores that can judge many accounts at once.
 type StatusReader interface {
-	// Statuses reports on up to [MaxStatuses] accounts, in any order. An absent account is reported as not usable.
+	// Statuses reports on up to [MaxStatuses] different accounts, each once, in any order. An absent account is reported
+	// as not usable.
 	Statuses(ctx context.Context, ids []ID) ([]Status, error)
 }
 

@@ -31,7 +31,7 @@ func TestASecretIsNotPrinted(t *testing.T) {
 	}
 	refuse := func(t *testing.T, way, out string) {
 		t.Helper()
-		for _, leak := range []string{clear, fmt.Sprintf("%x", clear), fmt.Sprintf("%X", clear), fmt.Sprint([]byte(clear)), "aHVudGVyMg"} {
+		for _, leak := range []string{clear, fmt.Sprintf("%x", clear), fmt.Sprintf("%X", clear), "104 117 110", "aHVudGVyMg"} {
 			if strings.Contains(out, leak) {
 				t.Errorf("%s shows it: %s", way, out)
 			}

@@ -95,7 +95,7 @@ func cleanCode(code string) string {
 // errFault is all that a host learns of an error without a row in the table.
 var errFault = errors.New("the persister failed, its log has the details")
 
-// failed turns the error of a call into the contract's. over is why the caller's own context ended, or nil; sent tells
+// failed turns the error of a call into the contract's. over is why the call's context ended, or nil; sent tells
 // whether the request may have reached the persister.
 //
 // A write that was sent and has no clear answer is ErrUnknownOutcome, whatever the reason: a lost connection, a
@@ -112,7 +112,7 @@ func (o operation) failed(over error, sent bool, err error) error {
 		return o.wrap(o.unclear(), ended)
 	case told == nil && st.Code() == codes.Unimplemented:
 		return o.wrap(errors.ErrUnsupported, nil)
-	case told == nil && st.Code() == codes.Unavailable:
+	case told == nil && (st.Code() == codes.Unavailable || st.Code() == codes.Canceled):
 		return o.wrap(o.unclear(), nil)
 	case told == nil && st.Code() == codes.ResourceExhausted:
 		return o.fault(errors.New("the persister's reply is too large"))
@@ -122,21 +122,18 @@ func (o operation) failed(over error, sent bool, err error) error {
 	return o.wrap(told, nil)
 }
 
-// contextError finds out whether a context ended the call: the caller's, or the call's own limit.
+// contextError finds out whether a context ended the call: the caller's, or the call's own limit. A bare Canceled is not
+// one: it is how a connection that closes answers.
 func contextError(code codes.Code, over, told error) error {
 	switch {
 	case errors.Is(told, context.Canceled), errors.Is(told, context.DeadlineExceeded):
 		return told
 	case told != nil:
 		return nil
-	case over != nil:
-		return over
-	case code == codes.DeadlineExceeded:
+	case over == nil && code == codes.DeadlineExceeded: // the persister's clock was quicker
 		return context.DeadlineExceeded
-	case code == codes.Canceled:
-		return context.Canceled
 	}
-	return nil
+	return over
 }
 
 // unclear is the error of a call that was sent and has no answer.

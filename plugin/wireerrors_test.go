@@ -30,7 +30,7 @@ func isExactly(t *testing.T, err error, want ...error) {
 	for _, s := range sentinels {
 		wanted := false
 		for _, w := range want {
-			wanted = wanted || w == s
+			wanted = wanted || errors.Is(w, s)
 		}
 		if errors.Is(err, s) != wanted {
 			t.Errorf("errors.Is(%q, %q) is %v", err, s, !wanted)
@@ -55,7 +55,7 @@ func TestSentinelsSurviveTheWire(t *testing.T) {
 			b := overWire(t, failing(fmt.Errorf("while binding as %s: %w", private, sentinel)))
 			_, read := b.Get(t.Context(), "1")
 			_, write := b.Updater.Update(t.Context(), "1", lock)
-			if sentinel == context.Canceled || sentinel == context.DeadlineExceeded {
+			if errors.Is(sentinel, context.Canceled) || errors.Is(sentinel, context.DeadlineExceeded) {
 				// The store gave up, so what a write did is not known.
 				isExactly(t, read, sentinel, plugin.ErrUnavailable)
 				isExactly(t, write, sentinel, plugin.ErrUnknownOutcome)
