@@ -45,6 +45,7 @@ type stepPage struct {
 	Target  string
 	Notice  string
 	Summary []fault
+	Several bool // the summary gets a heading
 	Fields  []field
 	Button  string
 	Resend  bool
@@ -118,6 +119,7 @@ func (p *Pages) step(c *gin.Context, base page, reg flow.Registration, filled fo
 		v.Fields = append(v.Fields, newField(t, f, filled))
 	}
 	v.Summary = summary(t, s, filled.problem)
+	v.Several = len(v.Summary) > 0 && v.Summary[0].Label != ""
 	if len(v.Summary) > 0 {
 		v.Title = t.With("title_error", "Title", v.Heading)
 	} else {

@@ -1,0 +1,91 @@
+package adminapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/narthex/narthex/internal/httpapi/guard"
+)
+
+// Check asks a part of the sidecar whether it can do its work. Run returns soon after its context is done.
+type Check struct {
+	Name string
+	Run  func(context.Context) error
+}
+
+// Options are what the admin listener needs.
+type Options struct {
+	// Listen is the address as it was configured. Its host is answered to.
+	Listen string
+	// Hosts are further names that the listener is reached by.
+	Hosts []string
+	// Checks decide readiness.
+	Checks []Check
+	// Mailbox shows the mails of a development machine; nil anywhere else, and then there is no such page.
+	Mailbox Mailbox
+	Log     *slog.Logger
+}
+
+// API is the handler of the admin listener, for guard.NewServer.
+type API struct {
+	engine   *gin.Engine
+	checks   []Check
+	log      *slog.Logger
+	draining atomic.Bool
+
+	mu  sync.Mutex
+	ill map[string]bool // what the last look found, so that the log tells changes only
+}
+
+// New returns the handler.
+func New(o Options) (*API, error) {
+	a := &API{checks: o.Checks, log: o.Log, ill: map[string]bool{}}
+	a.engine = guard.NewEngine(guard.Options{
+		Log: o.Log, Hosts: allowedHosts(o.Listen, o.Hosts), Refuse: refuse,
+		Quiet: []string{"/healthz", "/readyz"},
+	})
+	get := func(path string, h gin.HandlerFunc) { a.engine.GET(path, h); a.engine.HEAD(path, h) }
+	get("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, health{Status: "alive"}) })
+	get("/readyz", a.ready)
+	if o.Mailbox != nil {
+		pages, err := newMailPages(o.Mailbox, o.Log)
+		if err != nil {
+			return nil, err
+		}
+		get("/dev/mail", pages.list)
+		get("/dev/mail/:id", pages.show)
+		get(stylePath, pages.style)
+	}
+	return a, nil
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+
+// Drain makes readiness false for good, so that no new work is sent here while the rest is finished.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// refusal is what is said to a request that the guard refused.
+type refusal struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+}
+
+func refuse(c *gin.Context, r guard.Refusal) {
+	status := http.StatusInternalServerError
+	switch r {
+	case guard.NotFound:
+		status = http.StatusNotFound
+	case guard.MethodNotAllowed:
+		status = http.StatusMethodNotAllowed
+	case guard.WrongHost:
+		status = http.StatusMisdirectedRequest
+	case guard.Panicked:
+	}
+	c.JSON(status, refusal{status, http.StatusText(status)})
+}
