@@ -3,6 +3,7 @@ package web
 import (
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -161,7 +162,13 @@ func summary(t words, s flow.StepView, p *flow.Problem) []fault {
 		return []fault{{Text: waiting(t, "problem", p.RetryAfter)}}
 	case flow.CodeUnavailable, flow.CodeMalformed:
 		return []fault{{Text: t.Say("problem_" + string(p.Code))}}
+	default:
+		return blamed(t, s, p)
 	}
+}
+
+// blamed lists what is wrong with fields.
+func blamed(t words, s flow.StepView, p *flow.Problem) []fault {
 	var faults []fault
 	for _, v := range p.Violations {
 		f := fault{Text: v.Message}
@@ -172,13 +179,13 @@ func summary(t words, s flow.StepView, p *flow.Problem) []fault {
 		}
 		faults = append(faults, f)
 	}
-	if len(faults) == 0 {
-		faults = []fault{{Text: t.Say("problem_identifier_taken")}}
-		if p.Code != flow.CodeIdentifierTaken {
-			faults[0].Text = t.Say("problem_malformed")
-		}
+	if len(faults) > 0 {
+		return faults
 	}
-	return faults
+	if p.Code == flow.CodeIdentifierTaken {
+		return []fault{{Text: t.Say("problem_identifier_taken")}}
+	}
+	return []fault{{Text: t.Say("problem_malformed")}}
 }
 
 // waiting tells a waiting time in seconds, or from two minutes on in minutes; never too short.
@@ -201,11 +208,23 @@ func waysOn(t words, continuations []flow.Continuation) []way {
 		default:
 			continue
 		}
-		if strings.HasPrefix(c.URL, "https://") || strings.HasPrefix(c.URL, "http://") {
+		if leadsOn(c.URL) {
 			ways = append(ways, way{label, c.URL})
 		}
 	}
 	return ways
+}
+
+// leadsOn tells whether an address is one of the web or a path of this host: nothing that a browser would run.
+func leadsOn(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	if u.Scheme == "http" || u.Scheme == "https" {
+		return u.Host != ""
+	}
+	return u.Scheme == "" && u.Host == "" && strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "/\\")
 }
 
 // over says that a registration is no more, and offers a fresh start.

@@ -13,14 +13,20 @@ import (
 	"github.com/narthex/narthex/internal/httpapi/guard"
 )
 
-// home leads to the default flow.
+// home leads to the default flow; where that is closed, to the first that is open.
 func (p *Pages) home(c *gin.Context) {
 	list := p.flow.Flows(guard.LanguageWish(c.Request))
-	if !list.Enabled || list.Default == "" {
+	if !list.Enabled || len(list.Flows) == 0 {
 		p.notice(c, http.StatusForbidden, "disabled", false)
 		return
 	}
-	target := "/register/" + url.PathEscape(list.Default)
+	name := list.Flows[0].Name
+	for _, f := range list.Flows {
+		if f.Name == list.Default {
+			name = f.Name
+		}
+	}
+	target := "/register/" + url.PathEscape(name)
 	if back := c.Query("return_to"); back != "" {
 		target += "?return_to=" + url.QueryEscape(back)
 	}
@@ -177,7 +183,7 @@ func (p *Pages) went(c *gin.Context, reg flow.Registration, err error, notice st
 
 // again shows the current step once more with what went wrong.
 func (p *Pages) again(c *gin.Context, token flow.Token, filled form, err error) {
-	problem, status := httpapi.AsProblem(err)
+	problem, _ := httpapi.AsProblem(err)
 	switch problem.Code {
 	case flow.CodeUnexpectedStep:
 		toFlow(c, c.Param("flow"), "")
@@ -192,7 +198,7 @@ func (p *Pages) again(c *gin.Context, token flow.Token, filled form, err error) 
 		p.fail(c, showErr)
 		return
 	}
-	httpapi.Report(c, p.log, err)
+	problem, status := httpapi.Report(c, p.log, err)
 	if problem.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(httpapi.RetryAfterSeconds(problem)))
 	}
