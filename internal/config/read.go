@@ -1,0 +1,135 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// maxSecretFile bounds a file that holds a secret, in bytes.
+const maxSecretFile = 16 << 10
+
+// Read reads and judges the settings in an environment ("NAME=value"). Its error is Faults, all of them.
+func Read(environ []string) (*Settings, error) {
+	r := &reader{values: map[string]string{}}
+	r.sort(environ)
+	for name, value := range r.values {
+		restore, err := setenv(name, value)
+		if err != nil {
+			return nil, err
+		}
+		defer restore()
+	}
+	var v variables
+	// All fields are texts: nothing can fail to convert, and nothing is printed.
+	if err := envconfig.Process(strings.TrimSuffix(Prefix, "_"), &v); err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	s := r.judge(v)
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// reader collects faults while it reads.
+type reader struct {
+	values map[string]string
+	faults Faults
+}
+
+func (r *reader) fault(name, problem, fix string) {
+	r.faults = append(r.faults, Fault{Path: name, Problem: problem, Fix: fix})
+}
+
+// sort finds the settings among the variables: unknown names, settings that come later, secrets in files.
+func (r *reader) sort(environ []string) {
+	var known []string
+	for _, s := range Table() {
+		known = append(known, s.Name)
+	}
+	present := map[string]string{}
+	for _, variable := range environ {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, Prefix) && !kubernetes(name) {
+			present[name] = value
+		}
+	}
+	for name, value := range present {
+		s, file, ok := find(name)
+		_, both := present[strings.TrimSuffix(name, "_FILE")]
+		switch {
+		case !ok:
+			fix := "remove it; 'narthex config check' lists the settings"
+			if like := nearest(name, known); like != "" {
+				fix = fmt.Sprintf("did you mean %s? 'narthex config check' lists the settings", like)
+			}
+			r.fault(name, "there is no such setting", fix)
+		case s.Later != "":
+			r.fault(name, "cannot be used yet", s.Later)
+		case file && both:
+			r.fault(name, "stands beside "+s.Name, "keep one of the two")
+		case s.Persister:
+			// The persister's own: not even looked at here.
+		case file:
+			r.values[s.Name] = r.secretFile(name, value)
+		default:
+			r.values[name] = value
+		}
+	}
+}
+
+// secretFile reads a secret from a file that only its owner can read.
+func (r *reader) secretFile(name, path string) string {
+	content, err := ReadSecretFile(path)
+	if err != nil {
+		r.fault(name, err.Error(), "name a readable file with one secret in it")
+	}
+	return content
+}
+
+// ReadSecretFile reads a file that holds one secret, without the line break at its end. A file that everybody can read
+// is refused.
+func ReadSecretFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be opened: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return "", fmt.Errorf("everybody can read or write the file (mode %04o): run 'chmod o= %s'", info.Mode().Perm(), path)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	if len(content) > maxSecretFile {
+		return "", fmt.Errorf("the file has more than %d bytes", maxSecretFile)
+	}
+	secret := strings.TrimRight(string(content), "\r\n")
+	if secret == "" {
+		return "", fmt.Errorf("the file is empty")
+	}
+	return secret, nil
+}
+
+// setenv sets a variable for envconfig, which reads the process's own environment, and returns how to undo that.
+func setenv(name, value string) (restore func(), err error) {
+	old, was := os.LookupEnv(name)
+	if err := os.Setenv(name, value); err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	return func() {
+		if was {
+			_ = os.Setenv(name, old)
+		} else {
+			_ = os.Unsetenv(name)
+		}
+	}, nil
+}
