@@ -69,17 +69,18 @@ func (v *field) shape(t words, f flow.Field) {
 		v.MinLength, v.MaxLength = digits(f.Min), digits(f.Max)
 	case "username":
 		v.Plain, v.MaxLength = true, digits(f.Max)
+		v.autofill("username")
 	case "email":
 		v.Type, v.InputMode, v.Plain, v.MaxLength = "email", "email", true, digits(f.Max)
+		v.autofill("email")
 	case "phone":
 		v.Type, v.InputMode, v.Hint = "tel", "tel", t.Say("hint_phone")
+		v.autofill("tel")
 	case "code":
 		v.InputMode, v.Class, v.Plain, v.Value, v.Pattern = "numeric", "code", true, "", ""
 	case "password":
 		v.Type, v.Value, v.Pattern, v.MinLength = "password", "", "", digits(f.Min)
-		if v.Autocomplete == "" {
-			v.Autocomplete = "new-password"
-		}
+		v.autofill("new-password")
 		if f.Min != nil {
 			v.Hint = t.Count("hint_password", int(*f.Min))
 		}
@@ -100,6 +101,13 @@ func (v *field) shape(t words, f flow.Field) {
 		for _, o := range f.Options {
 			v.Options = append(v.Options, option{o.Value, o.Label, o.Value == v.Value})
 		}
+	}
+}
+
+// autofill names what a browser may fill in, where the flow does not say so itself.
+func (v *field) autofill(token string) {
+	if v.Autocomplete == "" {
+		v.Autocomplete = token
 	}
 }
 
