@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/narthex/narthex/internal/config"
+	"github.com/narthex/narthex/plugin"
+)
+
+func newAccount() *cobra.Command {
+	parent := &cobra.Command{Use: "account", Short: "Show or delete an account", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	parent.AddCommand(&cobra.Command{
+		Use: "show IDENTIFIER", Short: "Show the account that holds a username, an email address or a phone number", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAccount(cmd.Context(), args[0], func(_ context.Context, _ plugin.Backend, a plugin.Account) error {
+				out := json.NewEncoder(cmd.OutOrStdout())
+				out.SetIndent("", "  ")
+				return out.Encode(shownAccount(a))
+			})
+		},
+	}, &cobra.Command{
+		Use: "delete IDENTIFIER", Short: "Delete the account that holds an identifier, and free its names", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAccount(cmd.Context(), args[0], func(ctx context.Context, store plugin.Backend, a plugin.Account) error {
+				if err := store.Delete(ctx, a.ID); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "deleted %s (%s)\n", a.Username, a.ID)
+				return nil
+			})
+		},
+	})
+	return parent
+}
+
+// withAccount starts the persister, finds the account of an identifier and does something with it.
+func withAccount(ctx context.Context, name string, do func(context.Context, plugin.Backend, plugin.Account) error) (err error) {
+	settings, err := config.Read(os.Environ())
+	if err != nil {
+		return failed(err)
+	}
+	rules, err := newRules()
+	if err != nil {
+		return err
+	}
+	id, err := rules.Login(name)
+	if err != nil {
+		return failed(fmt.Errorf("this is neither a username nor an email address nor a phone number: %w", err))
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	host, err := openStore(ctx, settings, log)
+	if err != nil {
+		return &exitError{code: exitUnknown, err: err}
+	}
+	defer func() { err = errors.Join(err, host.Close()) }()
+	store := host.Backend()
+	account, err := store.Lookup(ctx, id.Key("", true))
+	if err == nil {
+		err = do(ctx, store, account)
+	}
+	switch {
+	case errors.Is(err, plugin.ErrNotFound):
+		return failed(errors.New("no account holds this identifier"))
+	case err != nil:
+		return &exitError{code: exitUnknown, err: err}
+	}
+	return nil
+}
+
+// accountView is an account as 'account show' prints it.
+type accountView struct {
+	ID         plugin.ID           `json:"id"`
+	Username   string              `json:"username"`
+	Locked     bool                `json:"locked"`
+	Reason     string              `json:"reason,omitempty"`
+	CreatedAt  string              `json:"created_at,omitempty"`
+	Attributes map[string][]string `json:"attributes"`
+	Groups     []string            `json:"groups,omitempty"`
+}
+
+func shownAccount(a plugin.Account) accountView {
+	v := accountView{ID: a.ID, Username: a.Username, Locked: a.State.Locked, Reason: a.State.Reason, Attributes: map[string][]string{}, Groups: a.Groups}
+	if !a.CreatedAt.IsZero() {
+		v.CreatedAt = a.CreatedAt.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	for name, values := range a.Attributes {
+		for _, value := range values {
+			v.Attributes[name] = append(v.Attributes[name], value.Text)
+		}
+	}
+	return v
+}

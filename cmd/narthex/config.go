@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/narthex/narthex/internal/config"
+)
+
+func newConfig() *cobra.Command {
+	parent := &cobra.Command{Use: "config", Short: "Check the settings", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	parent.AddCommand(&cobra.Command{
+		Use: "check", Short: "Check all settings and the flows file, and list every setting", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, _, err := readConfiguration(os.Environ())
+			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			for _, s := range config.Table() {
+				if s.Later == "" {
+					fmt.Fprintf(out, "%s\t%s\t%s\n", s.Name, shown(s), s.Meaning)
+				}
+			}
+			if errFlush := out.Flush(); errFlush != nil {
+				return errFlush
+			}
+			if err != nil {
+				return failed(fmt.Errorf("the configuration has faults:\n%w", err))
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "\nThe configuration is sound. Whether the store can do what the flows need shows at the start.")
+			return nil
+		},
+	})
+	return parent
+}
+
+// shown is a setting's value for people: never a secret.
+func shown(s config.Setting) string {
+	value, set := os.LookupEnv(s.Name)
+	file := os.Getenv(s.Name + "_FILE")
+	switch {
+	case s.Secret && file != "":
+		return "(set: " + file + ")"
+	case s.Secret && set:
+		return "(set)"
+	case set:
+		return value
+	case s.Default != "":
+		return strings.TrimSpace(s.Default) + " (default)"
+	default:
+		return "(not set)"
+	}
+}
+
+func newFlows() *cobra.Command {
+	parent := &cobra.Command{Use: "flows", Short: "Check a flows file", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	parent.AddCommand(&cobra.Command{
+		Use: "check [FILE]", Short: "Check a flows file (NARTHEX_FLOWS, or the built-in one, without FILE)", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := os.Getenv("NARTHEX_FLOWS")
+			if len(args) == 1 {
+				file = args[0]
+			}
+			d, err := readFlows(file)
+			if err != nil {
+				return failed(err)
+			}
+			for _, f := range d.Flows {
+				state := "open"
+				if !f.Open {
+					state = "closed"
+				}
+				var steps []string
+				for _, s := range f.Steps {
+					steps = append(steps, s.Name)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s (%s): %s\n", f.Name, state, strings.Join(steps, " → "))
+			}
+			return nil
+		},
+	})
+	return parent
+}

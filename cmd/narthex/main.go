@@ -1,0 +1,9 @@
+// Command narthex puts self-registration in front of the directory you already run. It owns the wiring: which settings
+// make which parts, in which order they start and stop. What the parts do stands in their own packages.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/narthex/narthex/internal/config"
+	"github.com/narthex/narthex/internal/failpoint"
+	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/identifier"
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/plugin"
+)
+
+// readConfiguration reads the settings and the flows file. Its error has the faults of both.
+func readConfiguration(environ []string) (*config.Settings, *flow.Definition, error) {
+	settings, err := config.Read(environ)
+	file := ""
+	for _, v := range environ {
+		if rest, ok := cutSetting(v, "NARTHEX_FLOWS"); ok {
+			file = rest
+		}
+	}
+	definition, errFlows := readFlows(file)
+	if err := errors.Join(err, errFlows); err != nil {
+		return nil, nil, err
+	}
+	return settings, definition, nil
+}
+
+func cutSetting(variable, name string) (string, bool) {
+	if len(variable) > len(name) && variable[:len(name)] == name && variable[len(name)] == '=' {
+		return variable[len(name)+1:], true
+	}
+	return "", false
+}
+
+// readFlows reads a flows file, or the built-in one.
+func readFlows(file string) (*flow.Definition, error) {
+	if file == "" {
+		return flow.ReadDefault()
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("NARTHEX_FLOWS: %w", err)
+	}
+	return flow.ReadDefinition(file, content)
+}
+
+func newLogger(out io.Writer, s *config.Settings) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.LogLevel)) // one of four words that it knows
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogJSON {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+func mailDir(s *config.Settings) string { return filepath.Join(s.DataDir, "mail") }
+
+// parts are what flows stand on.
+type parts struct {
+	rules *identifier.Rules
+	keys  *seal.Keyring
+	state *state.DB
+	store *plugin.Host
+}
+
+// openParts opens the state database and starts the persister. On an error nothing stays open.
+func openParts(ctx context.Context, s *config.Settings, log *slog.Logger) (p *parts, err error) {
+	p = &parts{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	if p.rules, err = newRules(); err != nil {
+		return nil, err
+	}
+	secret, err := s.LoadSecret()
+	if err != nil {
+		return nil, err
+	}
+	if p.keys, err = seal.NewKeyring(secret); err != nil {
+		return nil, fmt.Errorf("NARTHEX_SECRET: %w", err)
+	}
+	if p.state, err = state.Open(ctx, state.Config{Path: s.StateFile, Owner: fmt.Sprintf("pid %d", os.Getpid())}); err != nil {
+		return nil, err
+	}
+	if err := p.state.BindSecret(ctx, p.keys.Fingerprints()); err != nil {
+		return nil, fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, s.StateFile)
+	}
+	if err := p.state.BindRules(ctx, p.rules.Fingerprint()); err != nil {
+		return nil, fmt.Errorf("%w: go back to the version that wrote %s", err, s.StateFile)
+	}
+	p.store, err = openStore(ctx, s, log)
+	return p, err
+}
+
+// newRules makes the rules for identifiers.
+func newRules() (*identifier.Rules, error) { return identifier.New(identifier.Options{}) }
+
+// openStore starts the persister. It gets its own settings by name, and none of this process's secrets.
+func openStore(ctx context.Context, s *config.Settings, log *slog.Logger) (*plugin.Host, error) {
+	c := plugin.OpenConfig{Logger: log, Env: config.PersisterVariables()}
+	if s.BuiltinPersister() {
+		c.Args = []string{"persister", s.Persister}
+		c.Env = append(c.Env, accountsFile+"="+filepath.Join(s.DataDir, "accounts.db"))
+	} else {
+		c.Path, c.SHA256 = s.Persister, s.PersisterSHA256
+		c.Env = append(c.Env, s.PersisterEnv...)
+	}
+	c.Env = append(c.Env, failpoint.Environment()...)
+	return plugin.Open(ctx, c)
+}
+
+// Close stops the persister and closes the state database, in this order.
+func (p *parts) Close() error {
+	var errs []error
+	if p.store != nil {
+		errs = append(errs, p.store.Close())
+	}
+	if p.state != nil {
+		errs = append(errs, p.state.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/narthex/narthex/internal/adminapi"
+	"github.com/narthex/narthex/internal/config"
+	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/httpapi"
+	"github.com/narthex/narthex/internal/login"
+	"github.com/narthex/narthex/internal/message"
+	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/internal/web"
+	"github.com/narthex/narthex/plugin"
+)
+
+// The stop, from the signal to the end: readiness is off at once, so that a load balancer looks elsewhere; requests in
+// flight get drainLimit; the persister stops last, because they need it.
+const drainLimit = 20 * time.Second
+
+func newServe() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the pages and the API (what narthex does without a command)",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), cmd.ErrOrStderr()) },
+	}
+}
+
+// serve runs the sidecar until ctx is done.
+func serve(ctx context.Context, errOut io.Writer) error {
+	settings, definition, err := readConfiguration(os.Environ())
+	if err != nil {
+		return failed(err)
+	}
+	log := newLogger(errOut, settings)
+	s := &sidecar{settings: settings, definition: definition, log: log}
+	if err := errors.Join(s.start(ctx), s.run(ctx)); err != nil {
+		return &exitError{code: exitUnknown, err: err}
+	}
+	return nil
+}
+
+// sidecar is the running program.
+type sidecar struct {
+	settings   *config.Settings
+	definition *flow.Definition
+	log        *slog.Logger
+
+	public, admin net.Listener
+	publicURL     *url.URL
+	parts         *parts
+	flows         *flow.Dispatcher
+	queue         *message.Queue
+	adminAPI      *adminapi.API
+	pages         http.Handler
+	// undo closes what was opened, the last first.
+	undo []func() error
+}
+
+func (s *sidecar) opened(undo func() error) { s.undo = append(s.undo, undo) }
+
+// start opens everything, in the order in which one part needs another. On an error nothing stays open.
+func (s *sidecar) start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if s.parts, err = openParts(ctx, s.settings, s.log); err != nil {
+		return err
+	}
+	s.opened(s.parts.Close)
+	if err := s.openQueue(); err != nil {
+		return err
+	}
+	s.flows, err = flow.New(ctx, flow.Config{
+		Definition: s.definition, Enabled: s.enabled(), Store: s.parts.store.Backend(), Rows: s.parts.state, Keys: s.parts.keys,
+		Rules: s.parts.rules, Messenger: messenger{s.queue}, LoginURL: s.settings.LoginURL, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	return s.openFaces()
+}
+
+func (s *sidecar) listen() (err error) {
+	if s.public, err = net.Listen("tcp", s.settings.Listen); err != nil {
+		return fmt.Errorf("NARTHEX_LISTEN: %w; stop what listens there, or choose another address", err)
+	}
+	s.opened(s.public.Close)
+	if s.admin, err = net.Listen("tcp", s.settings.AdminListen); err != nil {
+		return fmt.Errorf("NARTHEX_ADMIN_LISTEN: %w; stop what listens there, or choose another address", err)
+	}
+	s.opened(s.admin.Close)
+	if s.publicURL = s.settings.PublicURL; s.publicURL == nil {
+		s.publicURL = &url.URL{Scheme: "http", Host: s.public.Addr().String()}
+	}
+	return nil
+}
+
+// enabled: without a flows file the built-in flow is for this machine only.
+func (s *sidecar) enabled() bool {
+	if s.settings.Flows != "" || config.Loopback(s.publicURL.Hostname()) {
+		return true
+	}
+	s.log.Warn("registration is closed: set NARTHEX_FLOWS to say how people register here", "public_url", s.publicURL.String())
+	return false
+}
+
+func (s *sidecar) mails() message.Files { return message.Files{Dir: mailDir(s.settings)} }
+
+func (s *sidecar) openQueue() error {
+	renderer, err := message.NewRenderer()
+	if err != nil {
+		return err
+	}
+	from := s.settings.MailFrom
+	if from == "" {
+		from = sender(s.publicURL.Hostname())
+	}
+	s.queue = message.New(message.Config{
+		Outbox: s.parts.state, Keys: s.parts.keys, Renderer: renderer, Transport: s.mails(), From: from,
+		LoginURL: s.settings.LoginURL, Taken: taken(s.parts.store.Backend()), Log: s.log,
+	})
+	return nil
+}
+
+func (s *sidecar) openFaces() error {
+	pages, err := web.New(web.Options{Flow: s.flows, PublicURL: s.publicURL, Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.pages = httpapi.New(httpapi.Options{
+		Flow: s.flows, Login: login.New(s.parts.rules, s.parts.store.Backend().Authenticator), PublicURL: s.publicURL, Log: s.log, Pages: pages,
+	})
+	s.adminAPI, err = adminapi.New(adminapi.Options{
+		Listen: s.settings.AdminListen, Mailbox: mailbox{s.mails()}, Log: s.log,
+		Checks: []adminapi.Check{{Name: "state", Run: s.parts.state.Ping}, {Name: "persister", Run: s.parts.store.Ping}},
+	})
+	return err
+}
+
+func (s *sidecar) close() error {
+	var errs []error
+	for len(s.undo) > 0 {
+		last := len(s.undo) - 1
+		if err := s.undo[last](); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+		s.undo = s.undo[:last]
+	}
+	return errors.Join(errs...)
+}
+
+// taken asks the store whether somebody has a key.
+func taken(store plugin.Backend) func(context.Context, plugin.Key) (bool, error) {
+	return func(ctx context.Context, k plugin.Key) (bool, error) {
+		_, err := store.Lookup(ctx, k)
+		if errors.Is(err, plugin.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+}
+
+// messenger hands the flow engine's mails to the queue.
+type messenger struct{ *message.Queue }
+
+// Compose implements flow.Messenger.
+func (m messenger) Compose(mail flow.Mail, locale string) (state.Message, error) {
+	return m.Queue.Compose(message.Verification{
+		To: mail.To, Key: mail.Key, Stealth: mail.Stealth, Code: mail.Code, ExpiresAt: mail.ExpiresAt, Locale: locale,
+	})
+}
+
+// mailbox shows kept mails on the admin listener.
+type mailbox struct{ files message.Files }
+
+// List implements adminapi.Mailbox.
+func (m mailbox) List(ctx context.Context) ([]adminapi.Mail, error) {
+	kept, err := m.files.List(ctx)
+	mails := make([]adminapi.Mail, len(kept))
+	for i, k := range kept {
+		mails[i] = adminapi.Mail(k)
+	}
+	return mails, err
+}
+
+// Read implements adminapi.Mailbox.
+func (m mailbox) Read(ctx context.Context, id string) (adminapi.Mail, error) {
+	kept, err := m.files.Read(ctx, id)
+	return adminapi.Mail(kept), err
+}
+
+// sender is who mails come from when nobody says: an address is no domain for mail.
+func sender(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		host = "localhost"
+	}
+	return "narthex@" + host
+}
