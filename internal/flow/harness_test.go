@@ -332,3 +332,12 @@ func (m *mailbox) code(to string) string {
 	}
 	return all[len(all)-1].code
 }
+
+// takeAll returns everything that was received since the last call.
+func (m *mailbox) takeAll() []letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.received
+	m.received = nil
+	return all
+}

@@ -137,3 +137,10 @@ func (s *memoryStore) counts() (lookups, creates int) {
 	defer s.mu.Unlock()
 	return s.lookups, s.creates
 }
+
+// forget starts over.
+func (s *memoryStore) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byKey, s.byTry = map[string]*stored{}, map[plugin.Attempt]*stored{}
+}

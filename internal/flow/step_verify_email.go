@@ -94,9 +94,9 @@ func (s *verifyEmailStep) send(v Visit) (Effects, error) {
 	if wait := next.Sub(v.Now); wait > 0 {
 		return Effects{}, &Problem{Code: CodeRateLimited, RetryAfter: wait}
 	}
-	code, err := s.codes.Generate(s.Digits, s.Digits, 0, true, true)
+	code, err := s.draw()
 	if err != nil {
-		return Effects{}, fmt.Errorf("draw a code: %w", err)
+		return Effects{}, err
 	}
 	key, err := s.key(s.Address, address)
 	if err != nil {
@@ -115,6 +115,15 @@ func (s *verifyEmailStep) send(v Visit) (Effects, error) {
 			Stealth: v.Flow.Stealth && s.Address.isKey(), Code: code, ExpiresAt: expires,
 		},
 	}, nil
+}
+
+// draw makes a code: every one is as likely as every other.
+func (s *verifyEmailStep) draw() (string, error) {
+	code, err := s.codes.Generate(s.Digits, s.Digits, 0, true, true)
+	if err != nil {
+		return "", fmt.Errorf("draw a code: %w", err)
+	}
+	return code, nil
 }
 
 // nextMessage tells when the next message may go to the present address, and whether one may at all.
