@@ -94,7 +94,8 @@ func (r *reader) checkProofs(f *Flow) {
 	}
 	for _, i := range r.inOrder(collected) {
 		address := i.Type == ItemEmail || i.Type == ItemPhone
-		if !address || proved[i] || !i.Alias && !(i.Unique && f.Stealth) {
+		owned := i.Alias || i.Unique && f.Stealth
+		if !address || !owned || proved[i] {
 			continue
 		}
 		fix := fmt.Sprintf(`add "- verify-email: {item: %s}" before persist`, i.Name)

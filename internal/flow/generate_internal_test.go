@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/plugin"
 )
 
 // chiSquare measures how far counts are from being equal.
@@ -84,5 +87,28 @@ func TestGeneratedUsernamesAreUniform(t *testing.T) {
 	}
 	if chi := chiSquare(counts); chi > 80 { // 35 degrees of freedom: one in 40,000
 		t.Errorf("chi-square is %.1f over %v", chi, counts)
+	}
+}
+
+func TestACodesHashBelongsToOneRegistrationFlowStepAndAddress(t *testing.T) {
+	ring, err := seal.NewKeyring("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := func(step, ref, flow, address string) string {
+		s := &verifyEmailStep{VerifyEmailSettings: &VerifyEmailSettings{Address: &Item{Name: "email"}}, name: step}
+		v := Visit{Ref: ref, Flow: &Flow{Name: flow}, Record: &Record{Values: map[string]plugin.Value{"email": plugin.StringValue(address)}}}
+		mac, err := ring.MAC(purposeCode, s.bound(v, "12345678")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(mac)
+	}
+	seen := map[string]bool{
+		hash("s", "r", "f", "a@x"): true, hash("t", "r", "f", "a@x"): true, hash("s", "q", "f", "a@x"): true,
+		hash("s", "r", "g", "a@x"): true, hash("s", "r", "f", "A@x"): true,
+	}
+	if len(seen) != 5 {
+		t.Errorf("five bindings share %d hashes", len(seen))
 	}
 }

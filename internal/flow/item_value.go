@@ -26,10 +26,10 @@ func faultOf(code string) []fault { return []fault{{code: code}} }
 // judge decodes and checks one value that was entered. A value that was left empty is reported by present. The faults
 // never hold what was entered.
 func (i *Item) judge(rules *identifier.Rules, raw jsontext.Value) (v plugin.Value, present bool, faults []fault) {
-	switch i.Type {
-	case ItemBoolean:
+	if i.Type == ItemBoolean {
 		return i.judgeBoolean(raw)
-	case ItemInteger:
+	}
+	if i.Type == ItemInteger {
 		return i.judgeInteger(raw)
 	}
 	text, faults := textOf(raw)
@@ -78,9 +78,8 @@ func textOf(raw jsontext.Value) (string, []fault) {
 }
 
 func (i *Item) judgeBoolean(raw jsontext.Value) (plugin.Value, bool, []fault) {
-	switch raw.Kind() {
-	case 't', 'f':
-		return plugin.BoolValue(raw.Kind() == 't'), true, nil
+	if kind := raw.Kind(); kind == 't' || kind == 'f' {
+		return plugin.BoolValue(kind == 't'), true, nil
 	}
 	return plugin.Value{}, true, faultOf("type")
 }

@@ -3,7 +3,6 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -140,7 +139,7 @@ type sealedRecord struct {
 }
 
 func (r *Record) encode() ([]byte, error) {
-	b, err := json.Marshal(sealedRecord{r, r.Password.Reveal()})
+	b, err := json.Marshal(sealedRecord{r, r.Password.Reveal()}) //nolint:gosec // it is sealed at once
 	if err != nil {
 		return nil, fmt.Errorf("encode registration: %w", err)
 	}
@@ -154,12 +153,4 @@ func decodeRecord(b []byte) (*Record, error) {
 	}
 	s.Record.Password = plugin.NewSecret(s.Password)
 	return s.Record, nil
-}
-
-// copyOf returns a copy that changes apart from the original.
-func (r *Record) copyOf() *Record {
-	c := *r
-	c.Done, c.Values, c.Codes = maps.Clone(r.Done), maps.Clone(r.Values), maps.Clone(r.Codes)
-	c.Counted, c.Proofs, c.Sent = maps.Clone(r.Counted), maps.Clone(r.Proofs), slices.Clone(r.Sent)
-	return &c
 }
