@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/state"
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/sqlstore"
@@ -24,6 +25,14 @@ func crashPoints() map[string]string {
 	}
 	for _, p := range state.Failpoints() {
 		points[p] = "sidecar"
+	}
+	for _, p := range message.Failpoints() {
+		points[p] = "sidecar"
+	}
+	// The later writes of one registration pass the same places again.
+	for _, again := range []string{"flow.answer.before:2", "flow.answer.after:2", "state.commit.between:2", "state.commit.uncommitted:2",
+		"state.commit.between:3", "state.commit.uncommitted:3", "state.commit.between:4", "state.commit.uncommitted:4"} {
+		points[again] = "sidecar"
 	}
 	for _, p := range sqlstore.Failpoints() {
 		points[p] = "persister"
@@ -48,7 +57,8 @@ func TestKilledAtEveryWrite(t *testing.T) {
 // crashRun is one registration with one death in it.
 type crashRun struct {
 	*testing.T
-	point, victim, marker string
+	// flows is the variable of another flows file, or empty.
+	point, victim, marker, flows string
 
 	sidecar  *testenv.Sidecar
 	client   *testenv.Client
@@ -68,14 +78,17 @@ func fileExists(path string) bool {
 var victim = testenv.Person{Email: "Ada.Lovelace@Example.org", GivenName: "Ada", FamilyName: "Lovelace", Password: "the analytical engine weaves"}
 
 func (c *crashRun) run() {
-	c.sidecar = testenv.Start(c, "FAILPOINT="+c.point, "FAILPOINT_ONCE="+c.marker, cheapHash)
-	c.client = testenv.NewClient(c.sidecar.URL)
-
+	c.begin()
 	done := c.register()
 	if !fileExists(c.marker) {
 		c.Fatalf("nothing was killed: the point %s was never reached", c.point)
 	}
-	username := done.Account.Username
+	c.holds(done.Account.Username)
+}
+
+// holds checks the invariants once the registration is completed.
+func (c *crashRun) holds(username string) {
+	c.Helper()
 	c.answersTheSameAgain(username)
 	c.canLogIn(username)
 	c.codesAreSpent()
@@ -184,7 +197,7 @@ func (c *crashRun) restart() {
 		c.Fatalf("the sidecar died a second time\n%s", c.sidecar.Log())
 	}
 	c.restarts++
-	c.sidecar = testenv.Start(c, "NARTHEX_DATA_DIR="+c.sidecar.DataDir, cheapHash)
+	c.sidecar = testenv.Start(c, c.environment("NARTHEX_DATA_DIR="+c.sidecar.DataDir)...)
 	c.client.URL = c.sidecar.URL
 }
 

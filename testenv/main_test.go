@@ -1,6 +1,7 @@
 package testenv_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -8,6 +9,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Most of these tests wait for processes and clocks, not for a core.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	testenv.RemoveBinary()
 	os.Exit(code)
