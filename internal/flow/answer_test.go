@@ -3,8 +3,6 @@ package flow_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"maps"
 	"strings"
 	"testing"
 
@@ -195,72 +193,6 @@ func TestAnswersOfAnotherForm(t *testing.T) {
 	}
 }
 
-func TestPasswords(t *testing.T) {
-	w := newWorld(t, "")
-	for _, c := range []struct{ rule, password, want string }{
-		{"fourteen characters", "unlucky horse!", "password:min_length"},
-		{"fifteen characters", "unlucky horses!", ""},
-		{"fifteen characters of three bytes each", "ばぬきつねさるくまとりうしいぬね", ""},
-		{"64 characters", strings.Repeat("correct horse ba", 3) + "ttery staple now", ""},
-		{"256 characters", "x" + strings.Repeat("ab cd ef gh ij k", 15) + "lm no pq rs tu z", "password:max_length"},
-		{"128 characters", goodPassword + strings.Repeat(" and so on it g", 6) + "oes onwar", ""},
-		{"1,024 characters", strings.Repeat("a b c d e f g h ", 64), "password:max_length"},
-		{"blanks and letters of all kinds", "  ünï cödé  páss  ", ""},
-		{"empty", "", "password:required"},
-		{"only NUL", "\x00", "password:characters"},
-		{"a NUL inside", "the analytical\x00engine", "password:characters"},
-		{"a common one", "password1234567890", "password:password_common"},
-		{"one character over and over", "aaaaaaaaaaaaaaaaaa", "password:password_common"},
-		{"the person's own address", "ada.lovelace@example.org", "password:password_common"},
-		{"a part of it that is inside another one", "xx ada.lovelace@example.org xx", ""},
-	} {
-		t.Run(c.rule, func(t *testing.T) {
-			p := w.begin()
-			email := "ada.lovelace@example.org"
-			if len(w.store.accounts()) > 0 {
-				w.store = newMemoryStore() // the store decides nothing here
-				w.store.clock = w.clock.Now
-				w.restart("")
-			}
-			p.toPassword(email)
-			err := p.answer("password", items(object{"password": c.password}))
-			got := ""
-			if err != nil {
-				w.problem(err, flow.CodeInvalidInput)
-				got = violations(err)
-			}
-			if got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-			if c.want == "" && w.store.accounts()[0].made.Password.Reveal() == "" {
-				t.Error("the account has no password")
-			}
-		})
-	}
-}
-
-func TestPasswordsInTwoUnicodeFormsAreOne(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toPassword("ada@example.org")
-	// decomposed, and with an ideographic space
-	p.must(p.answer("password", items(object{"password": "cafe\u0301\u3000au lait au lait"})))
-	if got := w.store.accounts()[0].made.Password.Reveal(); got != "caf\u00e9 au lait au lait" {
-		t.Errorf("the password is %q", got)
-	}
-}
-
-func TestARepeatedPasswordMustBeEqual(t *testing.T) {
-	w := newWorld(t, typed)
-	p := w.begin()
-	p.must(p.answer("typed", items(full())))
-	p.must(p.answer("username", items(object{"username": "ada"})))
-	p.must(p.answer("verify-email", object{"code": w.mail.code("ada@example.org")}))
-	err := p.answer("secret", items(object{"password": goodPassword, "again": goodPassword + "!"}))
-	if got := violations(err); got != ":equal" {
-		t.Errorf("got %s", got)
-	}
-}
-
 func TestFieldsShowWhatToEnter(t *testing.T) {
 	w := newWorld(t, typed)
 	r, err := w.Start(context.Background(), flow.StartRequest{Locale: "de-AT,en;q=0.5"})
@@ -278,59 +210,4 @@ func TestFieldsShowWhatToEnter(t *testing.T) {
 	if f := fields["born"]; f.MinDate != "1900-01-01" || f.MaxDate != "2020-12-31" || f.Label != "Born" {
 		t.Errorf("the date is %+v", f)
 	}
-}
-
-func TestChosenUsernames(t *testing.T) {
-	w := newWorld(t, typed)
-	for _, c := range []struct{ rule, name, want string }{
-		{"a good one", "grace", ""},
-		{"none", "", "username:required"},
-		{"a reserved one", "postmaster", "username:reserved"},
-		{"an address", "ada@example.org", "username:username"},
-		{"a phone number", "+49301234567", "username:username"},
-		{"a look-alike", "аdmin", "username:username"},
-		{"a UUID", "123e4567-e89b-12d3-a456-426614174000", "username:max_length"},
-		{"one with NUL", "a\x00b", "username:characters"},
-	} {
-		t.Run(c.rule, func(t *testing.T) {
-			p := w.begin()
-			p.must(p.answer("typed", items(full())))
-			err := p.answer("username", items(object{"username": c.name}))
-			got := ""
-			if err != nil {
-				got = violations(err)
-			}
-			if got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
-}
-
-func FuzzAnswer(f *testing.F) {
-	for _, step := range []string{"typed", "username", "verify-email"} {
-		f.Add(step, `{"items":{"email":"ada@example.org","size":1e3}}`)
-		f.Add(step, `{"code":"1234 5678"}`)
-	}
-	w := newWorld(f, typed)
-	first := full()
-	f.Fuzz(func(t *testing.T, step, body string) {
-		var a flow.Answer
-		if json.Unmarshal([]byte(body), &a) != nil {
-			return
-		}
-		w.TB = t
-		p := w.begin()
-		if step != "typed" {
-			p.must(p.answer("typed", items(maps.Clone(first))))
-		}
-		if step == "verify-email" {
-			p.must(p.answer("username", items(object{"username": "ada"})))
-		}
-		_, err := w.Answer(context.Background(), p.token, step, a)
-		var problem *flow.Problem
-		if err != nil && !errors.As(err, &problem) {
-			t.Fatalf("an answer is a fault of ours: %v", err)
-		}
-	})
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -123,113 +122,10 @@ func TestCodesAreReadAsPeopleTypeThem(t *testing.T) {
 	}
 }
 
-func TestTwoHundredGuessesAtOnceAreFiveComparisons(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toCode(ada)
-	code := w.mail.code(ada)
-	var mu sync.Mutex
-	compared := 0
-	together(200, func(int) {
-		_, err := w.Answer(context.Background(), p.token, "verify-email", answerOf(object{"code": wrong(code)}))
-		var problem *flow.Problem
-		if errors.As(err, &problem) && problem.Code == flow.CodeWrongCode {
-			mu.Lock()
-			compared++
-			mu.Unlock()
-		}
-	})
-	if compared != 4 { // the fifth says that it was the last
-		t.Errorf("%d wrong codes were told so with tries left", compared)
-	}
-	w.problem(p.code(code), flow.CodeTooManyAttempts)
-}
-
-// together runs f n times, all released at once.
-func together(n int, f func(i int)) {
-	var start, done sync.WaitGroup
-	start.Add(1)
-	for i := range n {
-		done.Add(1)
-		go func() {
-			defer done.Done()
-			start.Wait()
-			f(i)
-		}()
-	}
-	start.Done()
-	done.Wait()
-}
-
-func TestOfTwoRightCodesAtOnceOneWins(t *testing.T) {
-	w := newWorld(t, "")
-	for range 50 {
-		p := w.begin().toCode(ada)
-		code := w.mail.code(ada)
-		var mu sync.Mutex
-		won := 0
-		together(2, func(int) {
-			if _, err := w.Answer(context.Background(), p.token, "verify-email", answerOf(object{"code": code})); err == nil {
-				mu.Lock()
-				won++
-				mu.Unlock()
-			}
-		})
-		if won != 1 {
-			t.Fatalf("%d won", won)
-		}
-	}
-}
-
 func TestACodeIsGoodOnce(t *testing.T) {
 	w := newWorld(t, "")
 	p := w.begin().toPassword(ada)
 	w.problem(p.code(w.mail.code(ada)), flow.CodeUnexpectedStep)
-}
-
-func TestResend(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toCode(ada)
-	first := w.mail.code(ada)
-	w.problem(p.code(wrong(first)), flow.CodeWrongCode)
-	problem := w.problem(p.resend(), flow.CodeRateLimited)
-	if problem.RetryAfter != time.Minute {
-		t.Errorf("wait %s", problem.RetryAfter)
-	}
-	waits := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute}
-	for n, wait := range waits {
-		if at := p.show().Step.ResendAfter; !at.Equal(w.clock.Now().Add(wait)) {
-			t.Errorf("message %d may be asked for at %s, want in %s", n+2, at, wait)
-		}
-		w.clock.advance(wait - time.Second)
-		w.problem(p.resend(), flow.CodeRateLimited)
-		w.clock.advance(time.Second)
-		p.must(p.resend())
-	}
-	if n := len(w.mail.letters(ada)); n != 5 {
-		t.Errorf("%d messages were sent", n)
-	}
-	w.clock.advance(29 * time.Minute)
-	w.problem(p.resend(), flow.CodeRateLimited)
-	if s := p.show().Step; !s.ResendAfter.IsZero() || s.CanChange || s.AttemptsLeft != 4 {
-		t.Errorf("the step is %+v", s)
-	}
-}
-
-func TestANewCodeReplacesTheOldOneAndTriesGoOnBeingCounted(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toCode(ada)
-	first := w.mail.code(ada)
-	w.problem(p.code(wrong(first)), flow.CodeWrongCode)
-	w.clock.advance(time.Minute)
-	p.must(p.resend())
-	second := w.mail.code(ada)
-	if first == second {
-		t.Fatal("the same code was drawn twice") // by chance once in a hundred million
-	}
-	if left := w.problem(p.code(first), flow.CodeWrongCode).AttemptsLeft; left != 3 {
-		t.Errorf("%d attempts are left", left)
-	}
-	p.must(p.code(second))
 }
 
 func TestACodeLivesTenMinutesByTheDatabasesClock(t *testing.T) {
@@ -253,110 +149,6 @@ func TestACodeLivesTenMinutesByTheDatabasesClock(t *testing.T) {
 			}
 			w.problem(err, c.want)
 		})
-	}
-}
-
-func TestChange(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toCode("ada@exmaple.org")
-	old := w.mail.code("ada@exmaple.org")
-	w.problem(p.code(wrong(old)), flow.CodeWrongCode)
-	p.must(p.change())
-	step := p.last.Step
-	if step.Name != "about-you" || step.Fields[0].Value != "ada@exmaple.org" || step.Fields[1].Value != "Ada" {
-		t.Fatalf("the step is %+v", step)
-	}
-	w.problem(p.code(old), flow.CodeUnexpectedStep)
-	p.toCode(ada)
-	w.problem(p.code(old), flow.CodeWrongCode)
-	if left := p.show().Step.AttemptsLeft; left != 3 {
-		t.Errorf("%d attempts are left: the way back gives no further guesses", left)
-	}
-	p.must(p.code(w.mail.code(ada)))
-}
-
-func TestChangeGivesNoFurtherMessages(t *testing.T) {
-	w := newWorld(t, "")
-	p := w.begin().toCode(ada)
-	p.must(p.change())
-	problem := w.problem(p.answer("about-you", aboutYou(ada)), flow.CodeRateLimited)
-	if problem.RetryAfter != time.Minute {
-		t.Errorf("the same mailbox can be written to after %s", problem.RetryAfter)
-	}
-	// Another spelling of the same mailbox has to wait as well.
-	w.problem(p.answer("about-you", aboutYou("A.da+1@example.org")), flow.CodeRateLimited)
-	for _, name := range []string{"b", "c", "d", "e"} {
-		p.toCode(name + "@example.org")
-		if name != "e" {
-			p.must(p.change())
-		}
-	}
-	w.problem(p.change(), flow.CodeRateLimited)
-	if n := len(w.mail.received); n != 5 {
-		t.Errorf("%d messages were sent", n)
-	}
-}
-
-// TestACodeForOneAddressNeverProvesAnother lets an answer with the right code race with a change of the address.
-func TestACodeForOneAddressNeverProvesAnother(t *testing.T) {
-	w := newWorld(t, "")
-	for range 1000 {
-		p := w.begin().toCode("x@example.org")
-		code := w.mail.code("x@example.org")
-		token := p.token
-		answer, ctx := answerOf(object{"code": code}), context.Background()
-		var proved flow.Registration
-		together(2, func(i int) {
-			if i == 0 {
-				if r, err := w.Answer(ctx, token, "verify-email", answer); err == nil {
-					proved = r
-				}
-				return
-			}
-			if _, err := w.Change(ctx, token, "verify-email"); err == nil {
-				_, _ = w.Answer(ctx, token, "about-you", answerOf(aboutYou("y@example.org")))
-				_, _ = w.Answer(ctx, token, "verify-email", answer)
-			}
-		})
-		if proved.Step == nil {
-			if s := p.show().Step; s.Name != "verify-email" || s.Target != "y…@example.org" && s.Target != "…@example.org" {
-				t.Fatalf("after a change the step is %+v", s)
-			}
-			continue
-		}
-		p.take(proved)
-		p.finish()
-		for _, k := range w.store.accounts()[0].made.Keys {
-			if strings.Contains(k.Value, "@") && k.Value != "x@example.org" {
-				t.Fatalf("the code of x proved %s", k.Value)
-			}
-		}
-		w.store.forget()
-	}
-}
-
-// TestParallelAnswersWithTwoAddresses sends two addresses to one registration at once: the code that goes to one of them
-// proves no other.
-func TestParallelAnswersWithTwoAddresses(t *testing.T) {
-	w := newWorld(t, "")
-	ctx := context.Background()
-	for range 1000 {
-		p := w.begin()
-		together(2, func(i int) {
-			_, _ = w.Answer(ctx, p.token, "about-you", answerOf(aboutYou([]string{"x@example.org", "y@example.org"}[i])))
-		})
-		letters := w.mail.takeAll()
-		if len(letters) != 1 {
-			t.Fatalf("%d codes were sent", len(letters))
-		}
-		p.must(p.code(letters[0].code))
-		p.finish()
-		for _, k := range w.store.accounts()[0].made.Keys {
-			if strings.Contains(k.Value, "@") && k.Value != letters[0].to {
-				t.Fatalf("the code of %s proved %s", letters[0].to, k.Value)
-			}
-		}
-		w.store.forget()
 	}
 }
 
