@@ -44,6 +44,9 @@ var journeys = map[string]func(c *crashRun){
 		c.insist(func() (testenv.Reply, error) {
 			return c.client.Call("POST", "/v1/registration/steps/verify-email/resend", nil)
 		})
+		if _, err := c.nextMail(1); err != nil {
+			c.Error(err)
+		}
 	},
 	"flow.change": func(c *crashRun) {
 		c.toVerification()
