@@ -17,6 +17,7 @@ var errPowerless = errors.New("the attempt was settled meanwhile")
 
 // Create implements plugin.Persister.
 func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account, error) {
+	began := s.now()
 	if err := a.Validate(); err != nil {
 		return plugin.Account{}, err
 	}
@@ -37,7 +38,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	}
 	now := s.now()
 	err = s.transact(ctx, func(tx *sql.Tx) error {
-		if err := s.settle(ctx, tx, a.Attempt, generation, id, now); err != nil {
+		if err := s.settle(ctx, tx, a.Attempt, execution{generation, began}, id); err != nil {
 			return err
 		}
 		if err := insertAccount(ctx, tx, id, a, hash, now); err != nil {
@@ -67,7 +68,7 @@ func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, _ []plugin.
 	var made sql.NullString
 	err := s.writer.QueryRowContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 1, NULL, $2)
 		ON CONFLICT (attempt) DO UPDATE SET generation = attempts.generation + 1, touched_at = excluded.touched_at
-		RETURNING account`, string(attempt), s.now().UnixMilli()).Scan(&made)
+		RETURNING account`, string(attempt), s.now().UnixMicro()).Scan(&made)
 	if err != nil {
 		return plugin.Account{}, classify("resolve", err)
 	}
@@ -108,11 +109,19 @@ func (s *Store) joined(ctx context.Context, attempt plugin.Attempt) (plugin.Acco
 	return s.made(ctx, made, err)
 }
 
-// settle writes that the attempt has made this account, unless its generation is another one by now.
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, attempt plugin.Attempt, generation int64, id plugin.ID, now time.Time) error {
+// execution is one run of an attempt: the generation that it found, and when it began. Resolve makes it powerless by
+// raising the generation, and by its own time those that had begun and not yet looked.
+type execution struct {
+	generation int64
+	began      time.Time
+}
+
+// settle writes that the attempt has made this account, unless it was resolved since the execution began.
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, attempt plugin.Attempt, e execution, id plugin.ID) error {
 	result, err := tx.ExecContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 0, $2, $3)
 		ON CONFLICT (attempt) DO UPDATE SET account = excluded.account, touched_at = excluded.touched_at
-		WHERE attempts.generation = $4 AND attempts.account IS NULL`, string(attempt), string(id), now.UnixMilli(), generation)
+		WHERE attempts.generation = $4 AND attempts.account IS NULL AND attempts.touched_at < $5`,
+		string(attempt), string(id), s.now().UnixMicro(), e.generation, e.began.UnixMicro())
 	if err != nil {
 		return err
 	}

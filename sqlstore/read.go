@@ -15,6 +15,9 @@ const accountColumns = `a.id, a.username, a.locked, a.reason, a.created_at`
 
 // Get implements plugin.Persister.
 func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
+	if err := id.Validate(); err != nil {
+		return plugin.Account{}, err
+	}
 	return s.one(ctx, "get", `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, string(id))
 }
 

@@ -12,20 +12,20 @@ import (
 
 // Update implements plugin.Updater.
 func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plugin.Account, error) {
+	run := execution{began: s.now()}
 	if err := errors.Join(id.Validate(), c.Validate()); err != nil {
 		return plugin.Account{}, err
 	}
-	var generation int64
 	if c.Identifier != nil {
 		var made plugin.ID
 		var err error
-		if generation, made, err = s.attempt(ctx, c.Identifier.Attempt); err != nil || made != "" {
+		if run.generation, made, err = s.attempt(ctx, c.Identifier.Attempt); err != nil || made != "" {
 			return s.made(ctx, made, err)
 		}
 	}
 	var after []plugin.Account
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		if err := s.apply(ctx, tx, id, c, generation); err != nil {
+		if err := s.apply(ctx, tx, id, c, run); err != nil {
 			return err
 		}
 		var err error
@@ -42,7 +42,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 }
 
 // apply makes the one change that c holds.
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Change, generation int64) error {
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Change, run execution) error {
 	var locked bool
 	err := tx.QueryRowContext(ctx, `SELECT locked FROM accounts WHERE id = $1`, string(id)).Scan(&locked)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Ch
 	case c.Groups != nil:
 		return changeGroups(ctx, tx, id, c.Groups)
 	default:
-		return s.changeIdentifier(ctx, tx, id, c.Identifier, generation)
+		return s.changeIdentifier(ctx, tx, id, c.Identifier, run)
 	}
 }
 
@@ -142,9 +142,9 @@ func changeGroups(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.Group
 	return nil
 }
 
-func (s *Store) changeIdentifier(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.IdentifierChange, generation int64) error {
+func (s *Store) changeIdentifier(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.IdentifierChange, run execution) error {
 	now := s.now()
-	if err := s.settle(ctx, tx, c.Attempt, generation, id, now); err != nil {
+	if err := s.settle(ctx, tx, c.Attempt, run, id); err != nil {
 		return err
 	}
 	if c.Drop != nil {
@@ -182,12 +182,12 @@ func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
 	now := s.now()
 	for _, sweep := range []struct {
 		query string
-		until time.Time
+		until int64
 	}{
-		{`DELETE FROM identifiers WHERE canonical IN (SELECT canonical FROM identifiers WHERE held_until <= $1 LIMIT $2)`, now},
-		{`DELETE FROM attempts WHERE attempt IN (SELECT attempt FROM attempts WHERE account IS NULL AND touched_at <= $1 LIMIT $2)`, now.Add(-forgetAttempts)},
+		{`DELETE FROM identifiers WHERE canonical IN (SELECT canonical FROM identifiers WHERE held_until <= $1 LIMIT $2)`, now.UnixMilli()},
+		{`DELETE FROM attempts WHERE attempt IN (SELECT attempt FROM attempts WHERE account IS NULL AND touched_at <= $1 LIMIT $2)`, now.Add(-forgetAttempts).UnixMicro()},
 	} {
-		result, err := s.writer.ExecContext(ctx, sweep.query, sweep.until.UnixMilli(), maintainBatch)
+		result, err := s.writer.ExecContext(ctx, sweep.query, sweep.until, maintainBatch)
 		if err != nil {
 			return report, classify("maintain", err)
 		}

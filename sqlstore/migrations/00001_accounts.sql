@@ -44,7 +44,7 @@ CREATE TABLE attempts (
     attempt    TEXT    NOT NULL PRIMARY KEY,
     generation INTEGER NOT NULL,
     account    TEXT, -- NULL: nothing so far
-    touched_at BIGINT  NOT NULL
+    touched_at BIGINT  NOT NULL -- microseconds
 );
 
 -- +goose Down
