@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Fault is one thing wrong with what an operator wrote.
@@ -18,7 +19,7 @@ type Fault struct {
 	Problem, Fix string
 }
 
-// String is one line: place, path, problem, fix.
+// String is one line, whatever stands in the document: place, path, problem, fix.
 func (f Fault) String() string {
 	var b strings.Builder
 	if f.File != "" {
@@ -35,7 +36,12 @@ func (f Fault) String() string {
 	if f.Fix != "" {
 		b.WriteString("; " + f.Fix)
 	}
-	return b.String()
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, b.String())
 }
 
 // Faults is everything wrong at once, in the order of the document. It is an error unless it is empty: see Err.
@@ -63,6 +69,10 @@ func (f Faults) Err() error {
 
 // nearest returns the known name that is most like name, or "" when none is like it.
 func nearest(name string, known []string) string {
+	const longest = 64 // the cost grows with the length, and no name of ours is longer
+	if len(name) > longest {
+		return ""
+	}
 	best, bestDistance := "", len(name)/2+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < bestDistance {

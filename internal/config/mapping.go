@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ type Entry struct {
 	Value *Node
 }
 
-// Entries reads a mapping whose keys are free, in the document's order.
+// Entries reads a mapping whose keys are free, in the document's order. Keys that ParseYAML has refused are left out.
 func (n *Node) Entries() []Entry {
 	m, ok := n.node.(ast.MapNode)
 	if !ok {
@@ -26,15 +27,14 @@ func (n *Node) Entries() []Entry {
 		return nil
 	}
 	var entries []Entry
+	seen := map[string]bool{}
 	for it := m.MapRange(); it.Next(); {
-		key, value := it.Key(), it.Value()
-		name := key.GetToken().Value
-		path := strings.TrimPrefix(n.path+"."+name, ".")
-		entries = append(entries, Entry{
-			Key:   name,
-			At:    &Node{doc: n.doc, node: key, path: path},
-			Value: &Node{doc: n.doc, node: value, path: path},
-		})
+		key, isText := it.Key().(*ast.StringNode)
+		if !isText || seen[key.Value] {
+			continue
+		}
+		seen[key.Value] = true
+		entries = append(entries, Entry{Key: key.Value, At: n.at(key, key), Value: n.at(key, it.Value())})
 	}
 	return entries
 }
@@ -58,7 +58,7 @@ func (m *Mapping) Get(key string) *Node {
 	m.asked = append(m.asked, key)
 	for i, e := range m.left {
 		if e.Key == key {
-			m.left = append(m.left[:i:i], m.left[i+1:]...)
+			m.left = slices.Delete(m.left, i, i+1)
 			return e.Value
 		}
 	}
@@ -121,6 +121,6 @@ func (m *Mapping) Done() {
 		if like := nearest(e.Key, m.asked); like != "" {
 			fix = fmt.Sprintf("did you mean %q? Known here: %s", like, strings.Join(m.asked, ", "))
 		}
-		e.At.Fault(fmt.Sprintf("unknown key %q", e.Key), fix)
+		e.At.Fault(fmt.Sprintf("unknown key %q", short(e.Key)), fix)
 	}
 }

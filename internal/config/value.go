@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -34,7 +35,7 @@ func (n *Node) Str() string {
 	case *ast.LiteralNode:
 		return v.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		n.Fault("this is "+n.kind()+", not a text", fmt.Sprintf("put it in quotes: %q", n.node.GetToken().Value))
+		n.Fault("this is "+n.kind()+", not a text", fmt.Sprintf("put it in quotes: %q", short(n.node.GetToken().Value)))
 	default:
 		n.wrongKind("a text")
 	}
@@ -50,6 +51,8 @@ func (n *Node) Bool() bool {
 	return false
 }
 
+var decimal = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
 // Int reads a whole number between low and high.
 func (n *Node) Int(low, high int64) int64 {
 	v, ok := n.node.(*ast.IntegerNode)
@@ -57,9 +60,15 @@ func (n *Node) Int(low, high int64) int64 {
 		n.wrongKind("a whole number")
 		return low
 	}
-	i, err := strconv.ParseInt(v.GetToken().Value, 10, 64)
+	text := v.GetToken().Value
+	// Others read 010 as eight, and 1_000 or 0x10 is not what an operator means either.
+	if !decimal.MatchString(text) {
+		n.Fault("this is not a plain decimal number", fmt.Sprintf("choose one from %d to %d, without leading zeros", low, high))
+		return low
+	}
+	i, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || i < low || i > high {
-		n.Fault("this number is out of range", fmt.Sprintf("choose one from %d to %d, written in decimal", low, high))
+		n.Fault("this number is out of range", fmt.Sprintf("choose one from %d to %d", low, high))
 		return low
 	}
 	return i
@@ -74,7 +83,7 @@ func (n *Node) Duration(low, high time.Duration) time.Duration {
 	}
 	d, err := time.ParseDuration(v.Value)
 	if err != nil || d < low || d > high {
-		n.Fault(fmt.Sprintf("%q is not a time span that is possible here", v.Value), fmt.Sprintf("choose one from %v to %v, such as %q", low, high, low.String()))
+		n.Fault(fmt.Sprintf("%q is not a time span that is possible here", short(v.Value)), fmt.Sprintf("choose one from %v to %v, such as %q", low, high, low.String()))
 		return low
 	}
 	return d
@@ -106,8 +115,12 @@ func (n *Node) Sequence() []*Node {
 	return nodes
 }
 
-// wrongKind adds the fault for a node of another kind than wanted.
+// wrongKind adds the fault for a node of another kind than wanted. What ParseYAML has refused has its fault already.
 func (n *Node) wrongKind(want string) {
+	switch n.node.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		return
+	}
 	n.Fault("this is "+n.kind()+", not "+want, "write "+want)
 }
 

@@ -3,15 +3,25 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
-// maxDocument bounds a YAML file, in bytes.
-const maxDocument = 1 << 20
+// Bounds of a YAML file: its bytes, and how deep its lists and mappings may stand in one another. The parser's time
+// grows with the square of the depth.
+const (
+	maxDocument = 1 << 20
+	maxDepth    = 64
+)
+
+// byteOrderMark stands at the start of files that some editors write. It means nothing in UTF-8.
+const byteOrderMark = "\ufeff"
 
 // Node is one place in a YAML document. Its methods that read a value add a fault when the value is of another kind, and
 // answer with a zero value, so that a reader can go on and find the next fault.
@@ -28,47 +38,82 @@ type document struct {
 }
 
 // ParseYAML reads a document whose top is a mapping. file is its name for messages. A document that is no YAML has one
-// fault only. Anchors, aliases, merge keys, tags and further documents are refused: what stands there is what counts.
+// fault only. Anchors, aliases, merge keys, tags, repeated keys, keys that are no texts and further documents are
+// refused: what stands there is what counts.
 func ParseYAML(file string, data []byte) (*Node, error) {
-	doc := &document{file: file}
-	top := &Node{doc: doc}
-	switch {
-	case len(data) > maxDocument:
-		top.Fault(fmt.Sprintf("the file has more than %d bytes", maxDocument), "split it, or remove what it does not need")
-	case !utf8.Valid(data):
-		top.Fault("the file is not UTF-8", "save it as UTF-8")
+	text := strings.TrimPrefix(string(data), byteOrderMark)
+	if f, bad := checkText(text); bad {
+		f.File = file
+		return nil, Faults{f}
 	}
-	if len(doc.faults) > 0 {
-		return nil, doc.faults
+	tokens := lexer.Tokenize(text)
+	if t := tooDeep(tokens); t != nil {
+		return nil, Faults{{File: file, Line: t.Position.Line, Column: t.Position.Column,
+			Problem: fmt.Sprintf("more than %d lists and mappings stand in one another here", maxDepth), Fix: "close some before"}}
 	}
-	file2, err := parser.ParseBytes(data, 0)
+	// Repeated keys are found by the check below, all of them and with their paths.
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, Faults{syntaxFault(file, err)}
 	}
-	if len(file2.Docs) != 1 || file2.Docs[0].Body == nil {
-		top.Fault(fmt.Sprintf("the file holds %d documents", documents(file2)), "keep exactly one, and no '---' between its parts")
+	doc := &document{file: file}
+	body := doc.only(parsed)
+	if body == nil {
 		return nil, doc.faults
 	}
-	top.node = file2.Docs[0].Body
-	ast.Walk(&simple{doc}, top.node)
+	top := &Node{doc: doc, node: body}
+	top.checkPlain()
 	return top, nil
 }
 
-func documents(f *ast.File) int {
-	n := 0
-	for _, d := range f.Docs {
-		if d.Body != nil {
-			n++
+// checkText finds what no YAML file may hold, with its place.
+func checkText(text string) (f Fault, bad bool) {
+	if len(text) > maxDocument {
+		return Fault{Problem: fmt.Sprintf("the file has more than %d bytes", maxDocument), Fix: "remove what it does not need"}, true
+	}
+	line, column := 1, 1
+	for i, c := range text {
+		switch {
+		case c == '\n':
+			line, column = line+1, 0
+		case c == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
+			return Fault{Line: line, Column: column, Problem: "the file is not UTF-8", Fix: "save it as UTF-8"}, true
+		case c < ' ' && c != '\t' && c != '\r', c >= 0x7F && c < 0xA0 && c != 0x85: // YAML 1.2, section 5.1
+			return Fault{Line: line, Column: column, Problem: fmt.Sprintf("a control character (%U) stands here", c), Fix: "remove it"}, true
+		}
+		column++
+	}
+	return Fault{}, false
+}
+
+// tooDeep returns the token that goes deeper than a document may, or nil. Depth by indentation needs no count: it takes
+// more bytes than a file may have before it hurts.
+func tooDeep(tokens token.Tokens) *token.Token {
+	open, inLine, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			inLine, line = 0, t.Position.Line
+		}
+		switch t.Type { //nolint:exhaustive // the other tokens open nothing
+		case token.SequenceStartType, token.MappingStartType:
+			open++
+		case token.SequenceEndType, token.MappingEndType:
+			open--
+		case token.SequenceEntryType, token.MappingKeyType:
+			inLine++
+		}
+		if open > maxDepth || inLine > maxDepth {
+			return t
 		}
 	}
-	return n
+	return nil
 }
 
 func syntaxFault(file string, err error) Fault {
-	f := Fault{File: file, Line: 1, Column: 1, Problem: "no valid YAML: " + err.Error(), Fix: "mend it there"}
+	f := Fault{File: file, Line: 1, Column: 1, Problem: "no valid YAML", Fix: "mend it there"}
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
-		f.Problem = "no valid YAML: " + syntax.GetMessage()
+		f.Problem += ": " + short(syntax.GetMessage())
 		if t := syntax.GetToken(); t != nil && t.Position != nil {
 			f.Line, f.Column = t.Position.Line, t.Position.Column
 		}
@@ -76,26 +121,33 @@ func syntaxFault(file string, err error) Fault {
 	return f
 }
 
-// simple refuses what would make a document mean something else than what it shows.
-type simple struct{ doc *document }
-
-func (s *simple) Visit(n ast.Node) ast.Visitor {
-	var what string
-	switch n.(type) {
-	case *ast.AnchorNode:
-		what = "an anchor"
-	case *ast.AliasNode:
-		what = "an alias"
-	case *ast.MergeKeyNode:
-		what = "a merge key"
-	case *ast.TagNode:
-		what = "a tag"
-	default:
-		return s
+// only returns the top of the file's one document, or nil with a fault.
+func (d *document) only(f *ast.File) ast.Node {
+	var body ast.Node
+	for _, one := range f.Docs {
+		switch {
+		case one.Body == nil && one.Start != nil && body != nil, one.Body != nil && body != nil:
+			const problem, fix = "a second document begins here", "keep exactly one, and no '---' between its parts"
+			at := &Node{doc: d, node: one.Body}
+			if one.Start == nil { // it follows "..."
+				at.Fault(problem, fix)
+			} else {
+				at.fault(problem, fix, one.Start)
+			}
+			return nil
+		case one.Body == nil:
+		case one.Body.Type() == ast.DirectiveType:
+			at := &Node{doc: d, node: one.Body}
+			at.fault("a directive is not allowed here", "remove the line", one.Body.GetToken())
+			return nil
+		default:
+			body = one.Body
+		}
 	}
-	at := &Node{doc: s.doc, node: n}
-	at.Fault(what+" is not allowed here", "write the value out")
-	return nil
+	if body == nil {
+		(&Node{doc: d}).Fault("the file is empty", "write a mapping, like 'name: value'")
+	}
+	return body
 }
 
 // Err returns all faults found in the document so far, in its order; nil when there are none.
@@ -103,19 +155,23 @@ func (n *Node) Err() error { return n.doc.faults.Err() }
 
 // Fault adds a fault at this place.
 func (n *Node) Fault(problem, fix string) {
-	f := Fault{File: n.doc.file, Path: n.path, Problem: problem, Fix: fix}
+	var at *token.Token
 	if n.node != nil {
-		if t := n.node.GetToken(); t != nil && t.Position != nil {
-			f.Line, f.Column = t.Position.Line, t.Position.Column
-		}
+		at = n.node.GetToken()
 	}
 	// A mapping's own token is the colon behind its first key.
 	if m, ok := n.node.(ast.MapNode); ok {
 		if it := m.MapRange(); it.Next() {
-			if t := it.Key().GetToken(); t != nil && t.Position != nil {
-				f.Line, f.Column = t.Position.Line, t.Position.Column
-			}
+			at = it.Key().GetToken()
 		}
+	}
+	n.fault(problem, fix, at)
+}
+
+func (n *Node) fault(problem, fix string, at *token.Token) {
+	f := Fault{File: n.doc.file, Path: n.path, Problem: problem, Fix: fix}
+	if at != nil && at.Position != nil {
+		f.Line, f.Column = at.Position.Line, at.Position.Column
 	}
 	n.doc.faults = append(n.doc.faults, f)
 }
