@@ -1,0 +1,51 @@
+package docs_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/narthex/narthex/internal/flow"
+)
+
+func TestFlowsFilesAreWhatTheDocumentSays(t *testing.T) {
+	var sound, wrong int
+	for _, b := range blocks(t, "flows.md") {
+		if b.language != "yaml" {
+			continue
+		}
+		_, err := flow.ReadDefinition("flows.yaml", []byte(b.text))
+		if !slices.Contains(b.marks, "wrong") {
+			sound++
+			if err != nil {
+				t.Errorf("a file that should be sound: %v\n%s", err, b.text)
+			}
+			continue
+		}
+		wrong++
+		if err == nil {
+			t.Errorf("a file that should have faults has none:\n%s", b.text)
+			continue
+		}
+		for line := range strings.Lines(b.after) {
+			told, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "…")
+			if !strings.Contains(err.Error(), told) {
+				t.Errorf("the document promises\n%s\nand the faults are\n%v", told, err)
+			}
+		}
+		if b.after == "" {
+			t.Errorf("the document does not show what is said about\n%s", b.text)
+		}
+	}
+	if sound < 3 || wrong < 2 {
+		t.Errorf("found %d sound files and %d wrong ones: the blocks are not marked as this test reads them", sound, wrong)
+	}
+}
+
+func TestTheBuiltInFlowIsShownAsItIs(t *testing.T) {
+	_, builtin, _ := strings.Cut(read(t, "../internal/flow/default.yaml"), "\n")
+	all := blocks(t, "flows.md")
+	if got := all[len(all)-1].text; got != builtin {
+		t.Errorf("the document shows\n%s\nand the built-in file is\n%s", got, builtin)
+	}
+}
