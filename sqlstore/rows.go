@@ -25,6 +25,7 @@ func (r *rows) insert(ctx context.Context, tx *sql.Tx, suffix string, more ...an
 	if len(r.values) == 0 {
 		return nil
 	}
+	//nolint:gosec // table, columns and suffix are this package's own words; values are parameters
 	text := "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ") VALUES " + parameters(len(r.values), len(r.columns)) + " " + suffix
 	r.result, err = tx.ExecContext(ctx, text, append(r.values, more...)...)
 	return err

@@ -79,7 +79,7 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if err := s.listen(); err != nil {
+	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	if s.parts, err = openParts(ctx, s.settings, s.log); err != nil {
@@ -99,12 +99,13 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 	return s.openFaces()
 }
 
-func (s *sidecar) listen() (err error) {
-	if s.public, err = net.Listen("tcp", s.settings.Listen); err != nil {
+func (s *sidecar) listen(ctx context.Context) (err error) {
+	var c net.ListenConfig
+	if s.public, err = c.Listen(ctx, "tcp", s.settings.Listen); err != nil {
 		return fmt.Errorf("NARTHEX_LISTEN: %w; stop what listens there, or choose another address", err)
 	}
 	s.opened(s.public.Close)
-	if s.admin, err = net.Listen("tcp", s.settings.AdminListen); err != nil {
+	if s.admin, err = c.Listen(ctx, "tcp", s.settings.AdminListen); err != nil {
 		return fmt.Errorf("NARTHEX_ADMIN_LISTEN: %w; stop what listens there, or choose another address", err)
 	}
 	s.opened(s.admin.Close)

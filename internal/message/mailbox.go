@@ -90,6 +90,7 @@ func (f Files) Read(_ context.Context, id string) (Kept, error) {
 			k.Text = string(content)
 		case mail.TypeTextHTML:
 			k.HTML = string(content)
+		default: // our mails have no other parts
 		}
 	}
 	return k, nil
