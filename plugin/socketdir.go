@@ -28,6 +28,9 @@ const (
 func newSocketDir(parent string) (*socketDir, error) {
 	if parent == "" {
 		parent = os.TempDir()
+		if len(parent) > maxSocketParent {
+			parent = "/tmp" // TMPDIR is too long for a socket; where there is no /tmp either, the error says so
+		}
 	}
 	if len(parent) > maxSocketParent {
 		return nil, fmt.Errorf("the directory for sockets has more than %d bytes: %q", maxSocketParent, parent)
