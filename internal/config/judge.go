@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -9,6 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/plugin"
 )
 
 var (
@@ -20,11 +25,16 @@ var (
 func (r *reader) judge(v variables) *Settings {
 	s := &Settings{
 		Listen: r.address("NARTHEX_LISTEN", v.Listen), AdminListen: r.address("NARTHEX_ADMIN_LISTEN", v.AdminListen),
-		DataDir: v.DataDir, Flows: v.Flows, Secret: v.Secret, MailFrom: v.MailFrom, LoginURL: v.LoginURL,
+		DataDir: v.DataDir, Flows: v.Flows, Secret: plugin.NewSecret(v.Secret), MailFrom: v.MailFrom, LoginURL: v.LoginURL,
 		StateFile: v.StateDSN, LogLevel: v.LogLevel, LogJSON: v.LogFormat == "json",
 	}
 	if s.DataDir == "" {
 		r.fault("NARTHEX_DATA_DIR", "is empty", "name a folder, or leave the variable out")
+	}
+	if v.Secret != "" {
+		if _, err := seal.NewKeyring(v.Secret); err != nil {
+			r.fault("NARTHEX_SECRET", err.Error(), "every line is one key, the first is the current one")
+		}
 	}
 	if s.Listen != "" && s.Listen == s.AdminListen && !strings.HasSuffix(s.Listen, ":0") {
 		r.fault("NARTHEX_ADMIN_LISTEN", "is the address of the public listener", "choose another port; it must not be public")
@@ -37,11 +47,12 @@ func (r *reader) judge(v variables) *Settings {
 	}
 	r.persister(v, s)
 	if v.LoginURL != "" {
-		if u, err := url.Parse(v.LoginURL); err != nil || !u.IsAbs() || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && Loopback(u.Hostname())) {
-			r.fault("NARTHEX_LOGIN_URL", "is not an https address", "write it in full, like https://login.example.org/")
+		if u, err := url.Parse(v.LoginURL); err != nil || u.Hostname() == "" || u.User != nil || !safeScheme(u) {
+			r.fault("NARTHEX_LOGIN_URL", "is not an https address", "write it in full, like https://login.example.org/; http is for loopback addresses only")
 		}
 	}
-	if v.MailFrom != "" && strings.Count(v.MailFrom, "@") != 1 {
+	// A line break would begin another header of every mail.
+	if _, err := mail.ParseAddress(v.MailFrom); v.MailFrom != "" && (err != nil || strings.ContainsFunc(v.MailFrom, unicode.IsControl)) {
 		r.fault("NARTHEX_MAIL_FROM", "is not an address", "write one like accounts@example.org")
 	}
 	r.oneOf("NARTHEX_LOG_LEVEL", v.LogLevel, "debug", "info", "warn", "error")
@@ -77,17 +88,36 @@ func (r *reader) publicURL(value, listen string) *url.URL {
 	}
 	u, err := url.Parse(value)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
+	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !portInRange(u):
 		r.fault(name, "is not the address of a site", "write scheme and host only, like https://join.example.org")
 		return nil
-	case u.Scheme != "https" && !(u.Scheme == "http" && Loopback(u.Hostname())):
+	case strings.ContainsFunc(u.Host, func(c rune) bool { return c > unicode.MaxASCII }):
+		r.fault(name, "has a host that browsers write otherwise", "write the form that begins with xn--")
+		return nil
+	case !safeScheme(u):
 		r.fault(name, "is not https", "use https; http is for loopback addresses only")
 		return nil
-	case u.Scheme == "https" && !Loopback(u.Hostname()):
+	case !Loopback(u.Hostname()):
 		r.fault("NARTHEX_SMTP_URL", "is missing, and NARTHEX_PUBLIC_URL is not on a loopback address", "mails can only be kept as files so far: use a loopback address; sending over SMTP is not available yet")
 	}
-	u.Path = ""
-	return u
+	return origin(u)
+}
+
+// origin writes a site's address as browsers do (RFC 6454, section 6.1), because it is compared with what they send.
+func origin(u *url.URL) *url.URL {
+	standardPort := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	host := strings.TrimSuffix(strings.ToLower(u.Host), standardPort)
+	return &url.URL{Scheme: u.Scheme, Host: strings.TrimSuffix(host, ":")}
+}
+
+// safeScheme tells whether nobody on the way can read along.
+func safeScheme(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && Loopback(u.Hostname())
+}
+
+func portInRange(u *url.URL) bool {
+	n, err := strconv.Atoi(u.Port())
+	return u.Port() == "" || err == nil && n > 0 && n < 65536
 }
 
 func (r *reader) persister(v variables, s *Settings) {
@@ -95,30 +125,47 @@ func (r *reader) persister(v variables, s *Settings) {
 	switch {
 	case s.Persister == "ldap":
 		r.fault("NARTHEX_PERSISTER", "cannot be ldap yet", ldapLater)
+		return
 	case s.BuiltinPersister():
-		if s.PersisterSHA256 != "" || v.PersisterEnv != "" {
-			r.fault("NARTHEX_PERSISTER_SHA256", "and NARTHEX_PERSISTER_ENV are for external persisters", "remove them, or set NARTHEX_PERSISTER to a binary's absolute path")
+		const problem, fix = "is for an external persister", "remove it, or set NARTHEX_PERSISTER to a binary's absolute path"
+		if v.PersisterSha256 != "" {
+			r.fault("NARTHEX_PERSISTER_SHA256", problem, fix)
+		}
+		if v.PersisterEnv != "" {
+			r.fault("NARTHEX_PERSISTER_ENV", problem, fix)
 		}
 		return
-	case !filepath.IsAbs(s.Persister):
-		r.fault("NARTHEX_PERSISTER", "is neither sql nor an absolute path", "write sql, or the whole path of a persister's binary")
-	case !checksum.MatchString(s.PersisterSHA256):
+	}
+	if !filepath.IsAbs(s.Persister) || filepath.Clean(s.Persister) != s.Persister {
+		r.fault("NARTHEX_PERSISTER", "is neither sql nor an absolute path without detours", "write sql, or the whole path of a persister's binary")
+	}
+	if !checksum.MatchString(s.PersisterSHA256) {
 		r.fault("NARTHEX_PERSISTER_SHA256", "is not the SHA-256 of the persister", "set it to the 64 hexadecimal digits that 'sha256sum' prints for NARTHEX_PERSISTER")
 	}
-	for name := range strings.SplitSeq(v.PersisterEnv, ",") {
+	s.PersisterEnv = r.variableNames("NARTHEX_PERSISTER_ENV", v.PersisterEnv)
+}
+
+// variableNames reads a list of names of variables that a persister may see: none with a secret of this process.
+func (r *reader) variableNames(setting, list string) (names []string) {
+	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
+		ours, _, known := find(name)
 		switch {
 		case name == "":
 		case !variableName.MatchString(name):
-			r.fault("NARTHEX_PERSISTER_ENV", "holds something that is no variable's name", "list names only, separated by commas")
+			r.fault(setting, "holds something that is no variable's name", "list names only, separated by commas")
+		case known && ours.Secret && !ours.Persister:
+			r.fault(setting, "names "+name+", which is a secret of this process", "remove it there: no persister may see it")
 		default:
-			s.PersisterEnv = append(s.PersisterEnv, name)
+			names = append(names, name)
 		}
 	}
+	return names
 }
 
 // Loopback tells whether a host is this machine itself and nothing else.
 func Loopback(host string) bool {
+	host = strings.ToLower(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

@@ -1,9 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
@@ -16,8 +21,12 @@ const maxSecretFile = 16 << 10
 func Read(environ []string) (*Settings, error) {
 	r := &reader{values: map[string]string{}}
 	r.sort(environ)
-	for name, value := range r.values {
-		restore, err := setenv(name, value)
+	for _, setting := range Table() {
+		if setting.Persister {
+			continue
+		}
+		value, set := r.values[setting.Name]
+		restore, err := setenv(setting.Name, value, set)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +58,7 @@ func (r *reader) fault(name, problem, fix string) {
 func (r *reader) sort(environ []string) {
 	var known []string
 	for _, s := range Table() {
-		known = append(known, s.Name)
+		known = append(known, strings.TrimPrefix(s.Name, Prefix))
 	}
 	present := map[string]string{}
 	for _, variable := range environ {
@@ -57,20 +66,19 @@ func (r *reader) sort(environ []string) {
 			present[name] = value
 		}
 	}
-	for name, value := range present {
+	for _, name := range slices.Sorted(maps.Keys(present)) {
+		value := present[name]
 		s, file, ok := find(name)
 		_, both := present[strings.TrimSuffix(name, "_FILE")]
 		switch {
 		case !ok:
-			fix := "remove it; 'narthex config check' lists the settings"
-			if like := nearest(name, known); like != "" {
-				fix = fmt.Sprintf("did you mean %s? 'narthex config check' lists the settings", like)
-			}
-			r.fault(name, "there is no such setting", fix)
+			r.fault(name, "there is no such setting", whatElse(name, known))
 		case s.Later != "":
 			r.fault(name, "cannot be used yet", s.Later)
 		case file && both:
 			r.fault(name, "stands beside "+s.Name, "keep one of the two")
+		case s.Secret && value == "":
+			r.fault(name, "is empty", "set it, or remove it")
 		case s.Persister:
 			// The persister's own: not even looked at here.
 		case file:
@@ -81,20 +89,40 @@ func (r *reader) sort(environ []string) {
 	}
 }
 
+// serviceVariable matches what Kubernetes sets for services whose name begins with narthex-.
+var serviceVariable = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP).*)?)$`)
+
+// whatElse is the fix for a name that is no setting; known has no prefixes, which would make all names alike.
+func whatElse(name string, known []string) string {
+	const list = "'narthex config check' lists the settings"
+	if serviceVariable.MatchString(name) {
+		return "if it comes from Kubernetes, set enableServiceLinks: false; " + list
+	}
+	if like := nearest(strings.TrimPrefix(name, Prefix), known); like != "" {
+		return fmt.Sprintf("did you mean %s? %s", Prefix+like, list)
+	}
+	return "remove it; " + list
+}
+
 // secretFile reads a secret from a file that only its owner can read.
 func (r *reader) secretFile(name, path string) string {
 	content, err := ReadSecretFile(path)
 	if err != nil {
-		r.fault(name, err.Error(), "name a readable file with one secret in it")
+		r.fault(name, err.Error(), "name a readable file with the secret in it")
 	}
 	return content
 }
 
-// ReadSecretFile reads a file that holds one secret, without the line break at its end. A file that everybody can read
-// is refused.
+// ReadSecretFile reads a file that holds a secret, without the line break at its end. A file that everybody can read is
+// refused; its group may, because that is how secrets are mounted into containers. The error does not have the path of
+// a file that is not there: it may be the secret itself, put into the wrong variable.
 func ReadSecretFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
 		return "", fmt.Errorf("the file cannot be opened: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it is only read
@@ -119,10 +147,16 @@ func ReadSecretFile(path string) (string, error) {
 	return secret, nil
 }
 
-// setenv sets a variable for envconfig, which reads the process's own environment, and returns how to undo that.
-func setenv(name, value string) (restore func(), err error) {
+// setenv sets a variable for envconfig, which reads the process's own environment, or takes it away, and returns how to
+// undo that.
+func setenv(name, value string, set bool) (restore func(), err error) {
 	old, was := os.LookupEnv(name)
-	if err := os.Setenv(name, value); err != nil {
+	if set {
+		err = os.Setenv(name, value)
+	} else {
+		err = os.Unsetenv(name)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
 	return func() {

@@ -15,8 +15,8 @@ const secretName = "secret"
 
 // LoadSecret returns the secret: the one that is set, or the one in the data directory, made at the first start.
 func (s *Settings) LoadSecret() (string, error) {
-	if s.Secret != "" {
-		return s.Secret, nil
+	if s.Secret.Reveal() != "" {
+		return s.Secret.Reveal(), nil
 	}
 	path := filepath.Join(s.DataDir, secretName)
 	secret, err := ReadSecretFile(path)
@@ -56,5 +56,17 @@ func makeSecret(dir, path string) (string, error) {
 	} else if err != nil {
 		return "", fmt.Errorf("make a secret: %w", err)
 	}
-	return secret, nil
+	return secret, syncDir(dir)
+}
+
+// syncDir makes a new name in a folder survive a power failure: the state database soon names this key as its own.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("make a secret: %w", err)
+	}
+	return nil
 }

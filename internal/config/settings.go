@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/narthex/narthex/plugin"
 )
 
 // Prefix begins the name of every setting's variable.
@@ -23,7 +25,6 @@ type variables struct {
 
 	Persister       string `default:"sql"`
 	PersisterSha256 string `split_words:"true"`
-	PersisterConfig string `split_words:"true"`
 	PersisterEnv    string `split_words:"true"`
 
 	MailFrom string `split_words:"true"`
@@ -44,7 +45,7 @@ type Settings struct {
 	// Flows is the flows file; empty: the built-in one.
 	Flows string
 	// Secret holds the keys, one of 64 hexadecimal digits a line; empty: made and kept in DataDir.
-	Secret string
+	Secret plugin.Secret
 	// StateFile is the state database.
 	StateFile string
 	// Persister is "sql" or an absolute path, and PersisterSHA256 the checksum of what is there.

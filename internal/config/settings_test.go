@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,20 +13,26 @@ import (
 	"github.com/narthex/narthex/internal/config"
 )
 
+// Keys that nobody uses. The first of a secret is the current one.
+const (
+	oneKey  = "3c1f0e9ad24b58677a6b5c4d3e2f10018f9eadbccbda07165243a1b2c3d4e5f6"
+	twoKeys = oneKey + "\n" + "90a1b2c3d4e5f60718293a4b5c6d7e8f0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+)
+
 func TestWithoutAnySettingTheDefaultsServe(t *testing.T) {
 	s, err := config.Read(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Listen != "127.0.0.1:8080" || s.AdminListen != "127.0.0.1:8081" || s.PublicURL != nil || s.DataDir != "./narthex-data" ||
-		s.StateFile != "narthex-data/state.db" || s.Persister != "sql" || s.LogLevel != "info" || s.LogJSON || s.Secret != "" {
+		s.StateFile != "narthex-data/state.db" || s.Persister != "sql" || s.LogLevel != "info" || s.LogJSON || s.Secret.Reveal() != "" {
 		t.Errorf("Read = %+v", s)
 	}
 }
 
 func TestSettingsAreRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte("the secret\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(twoKeys+"\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s, err := config.Read([]string{"NARTHEX_LISTEN=[::1]:0", "NARTHEX_ADMIN_LISTEN=127.0.0.1:0", "NARTHEX_PUBLIC_URL=http://localhost:8080/", "NARTHEX_SECRET_FILE=" + file,
@@ -33,7 +41,7 @@ func TestSettingsAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Secret != "the secret" || s.PublicURL.String() != "http://localhost:8080" || s.PersisterSHA256 != strings.Repeat("ab", 32) ||
+	if s.Secret.Reveal() != twoKeys || s.PublicURL.String() != "http://localhost:8080" || s.PersisterSHA256 != strings.Repeat("ab", 32) ||
 		!slices.Equal(s.PersisterEnv, []string{"A", "B_C"}) || !s.LogJSON {
 		t.Errorf("Read = %+v", s)
 	}
@@ -76,12 +84,189 @@ func TestEveryFaultOfTheSettingsIsReportedAtOnceWithItsFix(t *testing.T) {
 	}
 }
 
-func TestTheChecksumOfAnExternalPersisterIsDemanded(t *testing.T) {
-	for _, sum := range []string{"", "abc", strings.Repeat("g", 64)} {
-		_, err := config.Read([]string{"NARTHEX_PERSISTER=/opt/persister", "NARTHEX_PERSISTER_SHA256=" + sum})
-		if err == nil || !strings.Contains(err.Error(), "NARTHEX_PERSISTER_SHA256") {
-			t.Errorf("checksum %q: %v", sum, err)
+// read returns the faults that an environment has, one a line.
+func read(environ ...string) string {
+	_, err := config.Read(environ)
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestAnExternalPersisterNeedsAnAbsolutePathAndItsChecksum(t *testing.T) {
+	const path, sum = "NARTHEX_PERSISTER: is neither", "NARTHEX_PERSISTER_SHA256: is not the SHA-256"
+	good := strings.Repeat("a1", 32)
+	for _, c := range []struct {
+		path, sum string
+		want      []string
+	}{
+		{"/opt/persister", good, nil},
+		{"/opt/persister", "", []string{sum}},
+		{"/opt/persister", "abc", []string{sum}},
+		{"/opt/persister", strings.Repeat("g", 64), []string{sum}},
+		{"./persister", good, []string{path}},
+		{"/opt/../bin/persister", good, []string{path}},
+		{"persister", "", []string{path, sum}},
+		{"sql", good, []string{"NARTHEX_PERSISTER_SHA256: is for an external persister"}},
+	} {
+		got := read("NARTHEX_PERSISTER="+c.path, "NARTHEX_PERSISTER_SHA256="+c.sum)
+		if lines := strings.Count(got, "NARTHEX_"); len(c.want) == 0 && got != "" || lines < len(c.want) {
+			t.Errorf("%s, %q: %s", c.path, c.sum, got)
 		}
+		for _, want := range c.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s, %q: no fault %q in %q", c.path, c.sum, want, got)
+			}
+		}
+	}
+}
+
+func TestNoPersisterIsGivenASecretOfThisProcess(t *testing.T) {
+	for _, name := range []string{"NARTHEX_SECRET", "NARTHEX_SECRET_FILE", "NARTHEX_STATE_DSN", "NARTHEX_SMTP_URL_FILE"} {
+		if got := read("NARTHEX_PERSISTER=/opt/persister", "NARTHEX_PERSISTER_SHA256="+strings.Repeat("a1", 32), "NARTHEX_PERSISTER_ENV=MINE,"+name); !strings.Contains(got, "NARTHEX_PERSISTER_ENV: names "+name) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestAWeakSecretIsRefusedAndNeverShown(t *testing.T) {
+	for name, c := range map[string]struct{ secret, want string }{
+		"short":            {oneKey[:62], "not 64 hexadecimal digits"},
+		"long":             {oneKey + "00", "not 64 hexadecimal digits"},
+		"no hexadecimal":   {strings.Repeat("correct horse battery staple ", 3), "not 64 hexadecimal digits"},
+		"a default":        {strings.Repeat("0", 64), "not random"},
+		"a pattern":        {strings.Repeat("deadbeef", 8), "not random"},
+		"twice":            {oneKey + "\n" + strings.ToUpper(oneKey), "twice"},
+		"a second too bad": {oneKey + "\nchangeme", "key 2"},
+		"empty":            {"", "is empty"},
+	} {
+		got := read("NARTHEX_SECRET=" + c.secret)
+		if !strings.Contains(got, "NARTHEX_SECRET: ") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+		for shown := range strings.FieldsSeq(c.secret) {
+			if strings.Contains(got, shown) {
+				t.Errorf("%s: the secret is shown: %q", name, got)
+			}
+		}
+	}
+}
+
+func TestNothingThatIsPrintedHoldsASecret(t *testing.T) {
+	s, err := config.Read([]string{"NARTHEX_SECRET=" + twoKeys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := json.Marshal(s)
+	if printed := fmt.Sprintf("%v %+v %#v %s %v", s, s, s, encoded, err); strings.Contains(printed, oneKey) || strings.Contains(printed, fmt.Sprintf("%x", oneKey)) {
+		t.Errorf("the secret is shown: %s", printed)
+	}
+	// A secret in the variable for its file is taken for a path that is not there.
+	if got := read("NARTHEX_SECRET_FILE=" + oneKey); !strings.Contains(got, "NARTHEX_SECRET_FILE: the file cannot be opened") || strings.Contains(got, oneKey) {
+		t.Errorf("the secret is shown: %s", got)
+	}
+}
+
+func TestFaultsComeInTheSameOrderEachTime(t *testing.T) {
+	environ := []string{"NARTHEX_B=1", "NARTHEX_A=1", "NARTHEX_C=1", "NARTHEX_D=1", "NARTHEX_LOG_LEVEL=x", "NARTHEX_LISTEN=x"}
+	first := read(environ...)
+	for range 20 {
+		if again := read(environ...); again != first {
+			t.Fatalf("first\n%s\nthen\n%s", first, again)
+		}
+	}
+}
+
+func TestOnlyTheGivenEnvironmentIsRead(t *testing.T) {
+	t.Setenv("NARTHEX_LISTEN", "127.0.0.1:1")
+	t.Setenv("NARTHEX_SECRET", oneKey)
+	s, err := config.Read(nil)
+	if err != nil || s.Listen != "127.0.0.1:8080" || s.Secret.Reveal() != "" {
+		t.Errorf("Read = %+v, %v", s, err)
+	}
+	if os.Getenv("NARTHEX_LISTEN") != "127.0.0.1:1" || os.Getenv("NARTHEX_SECRET") != oneKey {
+		t.Error("the process's own environment is changed")
+	}
+}
+
+func TestUnknownNamesAreRefusedWithTheNearestOne(t *testing.T) {
+	for name, want := range map[string]string{"NARTHEX_PUBLIC_ULR": "did you mean NARTHEX_PUBLIC_URL?", "NARTHEX_listen": "did you mean NARTHEX_LISTEN?", "NARTHEX_": "remove it", "NARTHEX_XYZZY_PLUGH": "remove it",
+		"NARTHEX_LISTEN_FILE": "did you mean", "NARTHEX_ADMIN_SERVICE_HOST": "enableServiceLinks: false", "NARTHEX_ADMIN_PORT_8081_TCP_ADDR": "enableServiceLinks: false", "NARTHEX_PORTAL": "there is no such setting"} {
+		if got := read(name + "=x"); !strings.Contains(got, name+": there is no such setting") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := read("NARTHEX_PORT=tcp://10.0.0.1:80", "NARTHEX_PORT_80_TCP_ADDR=x", "NARTHEX_SERVICE_PORT=80", "NARTHEXX=1", "narthex_listen=1"); got != "" {
+		t.Errorf("what is not ours is refused: %s", got)
+	}
+}
+
+func TestWhatIsNotBuiltYetIsRefusedAndNeverIgnored(t *testing.T) {
+	for _, s := range config.Table() {
+		if s.Later == "" {
+			continue
+		}
+		names := []string{s.Name}
+		if s.Secret {
+			names = append(names, s.Name+"_FILE")
+		}
+		for _, name := range names {
+			if got := read(name + "=x"); !strings.Contains(got, name+": cannot be used yet; ") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	}
+	for _, variable := range []string{"NARTHEX_PERSISTER=ldap", "NARTHEX_STATE_DSN=postgres://host/db"} {
+		if read(variable) == "" {
+			t.Errorf("%s is accepted", variable)
+		}
+	}
+}
+
+func TestTheTableTellsWhatIsRead(t *testing.T) {
+	defaults, err := config.ReadDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range config.Table() {
+		value, isRead := defaults[s.Name]
+		if s.Meaning == "" || isRead == (s.Persister || s.Later != "") {
+			t.Errorf("%s: meaning %q, read %v", s.Name, s.Meaning, isRead)
+		}
+		if value != "" && value != s.Default {
+			t.Errorf("%s: the default is %q, the table has %q", s.Name, value, s.Default)
+		}
+		delete(defaults, s.Name)
+	}
+	if len(defaults) > 0 {
+		t.Errorf("not in the table: %v", defaults)
+	}
+}
+
+func TestThePublicAddressIsASite(t *testing.T) {
+	for given, want := range map[string]string{"http://127.0.0.1:8080": "http://127.0.0.1:8080", "https://LOCALHOST:443/": "https://localhost", "http://[::1]:80": "http://[::1]", "http://sub.localhost": "http://sub.localhost"} {
+		s, err := config.Read([]string{"NARTHEX_PUBLIC_URL=" + given})
+		if err != nil || s.PublicURL.String() != want {
+			t.Errorf("%s: %+v, %v", given, s, err)
+		}
+	}
+	for _, given := range []string{"localhost:8080", "//localhost", "ftp://localhost", "http://", "https://:8080", "https://localhost/path", "https://localhost?", "https://localhost?a=b", "https://localhost#x", "https://user@localhost",
+		"https://localhost:99999", "https://localhost:0", "http://10.0.0.1", "http://localhost.example.org", "http://127.0.0.1.example.org", "https://jöin.example.org", "javascript:alert(1)", "https://a b"} {
+		if got := read("NARTHEX_PUBLIC_URL=" + given); !strings.Contains(got, "NARTHEX_PUBLIC_URL: ") {
+			t.Errorf("%s: %q", given, got)
+		}
+	}
+}
+
+func TestWhatGoesIntoMailsAndPagesIsChecked(t *testing.T) {
+	for _, variable := range []string{"NARTHEX_MAIL_FROM=me", "NARTHEX_MAIL_FROM=a@b@c", "NARTHEX_MAIL_FROM=a@example.org\r\nBcc: x@example.org", "NARTHEX_MAIL_FROM=\"a\nb\" <a@example.org>",
+		"NARTHEX_LOGIN_URL=javascript:alert(1)", "NARTHEX_LOGIN_URL=http://login.example.org/", "NARTHEX_LOGIN_URL=/login", "NARTHEX_LOGIN_URL=https://"} {
+		if name, _, _ := strings.Cut(variable, "="); !strings.Contains(read(variable), name+": is not") {
+			t.Errorf("%q is accepted", variable)
+		}
+	}
+	if got := read("NARTHEX_MAIL_FROM=Accounts <accounts@example.org>", "NARTHEX_LOGIN_URL=https://login.example.org/?from=narthex"); got != "" {
+		t.Error(got)
 	}
 }
 
@@ -136,6 +321,47 @@ func TestASecretIsMadeOnceAndKept(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(s.DataDir); len(files) != 1 {
 		t.Errorf("%d files were left", len(files))
+	}
+}
+
+func TestOfManyFirstStartsOneMakesTheSecret(t *testing.T) {
+	s := &config.Settings{DataDir: filepath.Join(t.TempDir(), "data")}
+	const starts = 16
+	secrets := make(chan string, starts)
+	for range starts {
+		go func() {
+			secret, err := s.LoadSecret()
+			if err != nil {
+				t.Error(err)
+			}
+			secrets <- secret
+		}()
+	}
+	first := <-secrets
+	for range starts - 1 {
+		if other := <-secrets; other != first {
+			t.Fatal("two starts have two secrets")
+		}
+	}
+}
+
+func TestAKeptSecretThatIsDamagedOrOpenIsRefusedAndStays(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secret")
+	s := &config.Settings{DataDir: dir}
+	for content, mode := range map[string]os.FileMode{"": 0o600, oneKey: 0o604} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.LoadSecret(); err == nil {
+			t.Errorf("%d bytes with mode %v are accepted", len(content), mode)
+		}
+		if kept, _ := os.ReadFile(path); string(kept) != content {
+			t.Error("the file is overwritten")
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ nothing:
 }
 
 func TestWhatIsRefusedIsReportedOnceAndWithAllTheRest(t *testing.T) {
-	top, err := config.ParseYAML("f.yaml", []byte("a: &x 1\na: 2\n<<: {b: 1}\nb: *x\nc: 010\nnmae: 1\n\"d\\n; \": 1\n"))
+	top, err := config.ParseYAML("f.yaml", []byte("a: &x 1\na: 2\n<<: {b: 1}\nb: *x\nc: 010\nnam: 1\n\"d\\n; \": 1\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestWhatIsRefusedIsReportedOnceAndWithAllTheRest(t *testing.T) {
 		"f.yaml:3:1: \"<<\": a merge key is not allowed here; write the keys out",
 		"f.yaml:4:4: b: an alias is not allowed here; write the value out",
 		"f.yaml:5:4: c: this is not a plain decimal number; choose one from 0 to 10, without leading zeros",
-		`f.yaml:6:1: nmae: unknown key "nmae"; did you mean "name"? Known here: a, b, c, name`,
+		`f.yaml:6:1: nam: unknown key "nam"; did you mean "name"? Known here: a, b, c, name`,
 		`f.yaml:7:1: "d\n; ": unknown key "d\n; "; remove it; known here: a, b, c, name`,
 	}
 	if got := top.Err().Error(); got != strings.Join(want, "\n") {
