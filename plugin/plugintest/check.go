@@ -78,7 +78,7 @@ func (r rule) judge(ctx context.Context, b plugin.Backend, s settings) Result {
 	}()
 	select {
 	case <-done:
-	case <-time.After(s.patience + graceAfterPatience):
+	case <-time.After(s.patience + min(s.patience, graceAfterPatience)):
 		rec.Errorf("the rule did not come to its end within %v: a call does not return when its context is done", s.patience)
 	}
 	result.Outcome, result.Reasons = rec.outcome()
@@ -86,7 +86,7 @@ func (r rule) judge(ctx context.Context, b plugin.Backend, s settings) Result {
 	return result
 }
 
-// graceAfterPatience is how long a rule whose context has ended may take to notice and to tidy up.
+// graceAfterPatience is how long at most a rule whose context has ended may take to notice and to tidy up.
 const graceAfterPatience = 20 * time.Second
 
 // recorder is a TB that remembers.

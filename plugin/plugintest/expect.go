@@ -57,7 +57,7 @@ func (s *store) createOrRefuse(t TB, a plugin.NewAccount, attributes ...string) 
 	t.Helper()
 	made, err := s.Create(s.ctx, a)
 	var blamed *plugin.FieldError
-	if s.hasSchema() && errors.Is(err, plugin.ErrInvalid) && errors.As(err, &blamed) && slices.Contains(attributes, blamed.Field) {
+	if errors.Is(err, plugin.ErrInvalid) && errors.As(err, &blamed) && slices.Contains(attributes, blamed.Field) && s.hasSchema() {
 		s.absent(t, "after a refused Create", a.Keys...)
 		return plugin.Account{}, false
 	}

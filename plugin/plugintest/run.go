@@ -60,7 +60,8 @@ func RunBackend(t *testing.T, open func(t *testing.T) plugin.Backend, options ..
 }
 
 // claims fails for a store whose capabilities and options say different things.
-func claims(t *testing.T, d plugin.Description, s settings) {
+func claims(t TB, d plugin.Description, s settings) {
+	t.Helper()
 	for _, c := range plugin.Capabilities() {
 		offered := slices.Contains(d.Capabilities, c)
 		disclaimed := slices.Contains(s.without, c)

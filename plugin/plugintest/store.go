@@ -62,9 +62,11 @@ func (s *store) tidy(t TB) {
 	}
 }
 
-// hasSchema tells whether the store has a schema of its own, which may refuse a text.
+// hasSchema tells whether the store has a schema of its own, which may refuse a text: then it does not know an attribute
+// that nobody has heard of.
 func (s *store) hasSchema() bool {
-	return slices.Contains(s.Description.Capabilities, plugin.CapSchemaChecker)
+	report, err := s.SchemaChecker.CheckSchema(s.ctx, []plugin.AttributeUse{{Item: "probe", Attribute: fresh(), Type: plugin.TypeString}})
+	return err == nil && len(report.Findings) > 0
 }
 
 // keeps tells whether the store keeps values of a type.
