@@ -93,7 +93,7 @@ func resolveAbandoned(t TB, s *store) {
 	var all []given
 	for range 12 {
 		a := s.person()
-		ctx, cancel := context.WithTimeout(s.ctx, rand.N(usual+usual/2)) //nolint:gosec // spreads a test, guards nothing
+		ctx, cancel := context.WithTimeout(s.ctx, rand.N(max(usual+usual/2, time.Microsecond))) //nolint:gosec // spreads a test, guards nothing
 		made, err := s.Create(ctx, a)
 		cancel()
 		found, resolved := s.Resolve(s.ctx, a.Attempt, a.Keys)

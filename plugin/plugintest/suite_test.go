@@ -153,7 +153,7 @@ func TestABrokenStoreIsCaught(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := plugintest.Check(t.Context(), store, plugintest.Only(b.rule), plugintest.Direct(), plugintest.Patience(17*time.Second))
+			report := plugintest.Check(t.Context(), store, plugintest.Only(b.rule), plugintest.Direct(), plugintest.Patience(10*time.Second))
 			if len(report.Results) != 1 {
 				t.Fatalf("%d rules have this name", len(report.Results))
 			}
