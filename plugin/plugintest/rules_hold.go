@@ -55,7 +55,7 @@ func heldNoLonger(t TB, s *store) {
 	taken := s.create(t, b)
 	s.holds(t, "a key that was not to be held", taken, next)
 
-	const hold, patience = time.Second, 8*time.Second
+	const hold, patience = time.Second, 8 * time.Second
 	dropped := a.Keys[1]
 	began := time.Now()
 	s.update(t, made.ID, exchange(nil, &dropped, hold))
