@@ -52,9 +52,8 @@ func Rules() []string {
 // run judges a store by one rule and removes what the rule made.
 func (r rule) run(t TB, s *store) {
 	t.Helper()
-	j := &judge{TB: t, law: r.law}
-	defer s.tidy(j)
-	r.check(j, s)
+	defer s.tidy(t)
+	r.check(&judge{TB: t, law: r.law}, s)
 }
 
 // missing tells why a store need not keep the rule: what it lacks, in words, or "".
