@@ -30,6 +30,8 @@ type Options struct {
 	Path string
 	// Hash is the cost of a new password's hash; the zero value is DefaultHash.
 	Hash Hash
+	// Version of the build, for descriptions.
+	Version string
 	// Clock is time.Now outside tests.
 	Clock func() time.Time
 	// Hook, if set, is called at the places that Failpoints lists.
@@ -42,6 +44,7 @@ type Store struct {
 	hasher        *hasher
 	now           func() time.Time
 	hook          func(string)
+	version       string
 }
 
 var (
@@ -73,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.Hash.Validate(); err != nil {
 		return nil, fmt.Errorf("open the account database: %w", err)
 	}
-	s := &Store{hasher: newHasher(o.Hash), now: o.Clock, hook: o.Hook}
+	s := &Store{hasher: newHasher(o.Hash), now: o.Clock, hook: o.Hook, version: o.Version}
 	if err := s.open(ctx, o.Path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the account database: %w", err), s.Close())
 	}
@@ -139,7 +142,7 @@ func (s *Store) Close() error {
 
 // Describe implements plugin.Persister.
 func (s *Store) Describe(context.Context) (plugin.Description, error) {
-	return plugin.Description{Name: "sql", ValueTypes: plugin.ValueTypes()}, nil
+	return plugin.Description{Name: "sql", Version: s.version, ValueTypes: plugin.ValueTypes()}, nil
 }
 
 // Ping implements plugin.Persister.

@@ -74,34 +74,36 @@ type parts struct {
 }
 
 // openParts opens the state database and starts the persister. On an error nothing stays open.
-func openParts(ctx context.Context, s *config.Settings, log *slog.Logger) (p *parts, err error) {
-	p = &parts{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
-		}
-	}()
+func openParts(ctx context.Context, s *config.Settings, log *slog.Logger) (*parts, error) {
+	p := &parts{}
+	if err := p.open(ctx, s, log); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *parts) open(ctx context.Context, s *config.Settings, log *slog.Logger) (err error) {
 	if p.rules, err = newRules(); err != nil {
-		return nil, err
+		return err
 	}
 	secret, err := s.LoadSecret()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.keys, err = seal.NewKeyring(secret); err != nil {
-		return nil, fmt.Errorf("NARTHEX_SECRET: %w", err)
+		return fmt.Errorf("NARTHEX_SECRET: %w", err)
 	}
 	if p.state, err = state.Open(ctx, state.Config{Path: s.StateFile, Owner: fmt.Sprintf("pid %d", os.Getpid())}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.state.BindSecret(ctx, p.keys.Fingerprints()); err != nil {
-		return nil, fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, s.StateFile)
+		return fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, s.StateFile)
 	}
 	if err := p.state.BindRules(ctx, p.rules.Fingerprint()); err != nil {
-		return nil, fmt.Errorf("%w: go back to the version that wrote %s", err, s.StateFile)
+		return fmt.Errorf("%w: go back to the version that wrote %s", err, s.StateFile)
 	}
 	p.store, err = openStore(ctx, s, log)
-	return p, err
+	return err
 }
 
 // newRules makes the rules for identifiers.

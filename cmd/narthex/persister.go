@@ -46,7 +46,7 @@ func servePersister(ctx context.Context) (err error) {
 
 // sqlOptions reads the sql persister's own settings.
 func sqlOptions() (sqlstore.Options, error) {
-	o := sqlstore.Options{Path: os.Getenv(accountsFile), Hook: failpoint.Hit}
+	o := sqlstore.Options{Path: os.Getenv(accountsFile), Hook: failpoint.Hit, Version: version()}
 	dsn, file := os.Getenv("NARTHEX_SQL_DSN"), os.Getenv("NARTHEX_SQL_DSN_FILE")
 	if dsn != "" && file != "" {
 		return o, errors.New("NARTHEX_SQL_DSN_FILE stands beside NARTHEX_SQL_DSN: keep one of the two")
