@@ -42,7 +42,8 @@ type Persister interface {
 	// Get returns an account by its id, or ErrNotFound.
 	Get(ctx context.Context, id ID) (Account, error)
 
-	// Delete removes exactly this account and frees its keys. Deleting an absent account succeeds.
+	// Delete removes exactly this account and frees its keys. Deleting an absent account succeeds. A store without
+	// transactions may hold the username back for a while, so that nothing late reaches whoever gets it next.
 	Delete(ctx context.Context, id ID) error
 
 	// Ping tells whether the store can be reached now: nil or ErrUnavailable.
