@@ -40,7 +40,7 @@ flows:
 var journeys = map[string]func(c *crashRun){
 	"flow.resend": func(c *crashRun) {
 		c.toVerification()
-		time.Sleep(10500 * time.Millisecond)
+		time.Sleep(10500 * time.Millisecond) // until another mail may be asked for
 		c.insist(func() (testenv.Reply, error) {
 			return c.client.Call("POST", "/v1/registration/steps/verify-email/resend", nil)
 		})
@@ -220,9 +220,11 @@ func (c *crashRun) end() {
 	c.holds(done.Account.Username)
 }
 
-// toVerification walks to the step that waits for the code.
-func (c *crashRun) toVerification() {
+// toVerification walks to the step that waits for the code, and waits for the mail: one that came later would be taken
+// for that of the next registration.
+func (c *crashRun) toVerification() testenv.Mail {
 	c.Helper()
+	seen := c.mailCount()
 	c.insist(c.client.Start)
 	r := c.insist(func() (testenv.Reply, error) {
 		return c.client.Items("about-you", map[string]any{"email": victim.Email, "given_name": victim.GivenName, "family_name": victim.FamilyName})
@@ -230,21 +232,19 @@ func (c *crashRun) toVerification() {
 	if r.StepName() != "verify-email" {
 		c.Fatalf("after about-you: %d %s", r.Status, r.Raw)
 	}
+	mail, err := c.nextMail(seen)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return mail
 }
 
 // toPassword walks to the step that asks for the password.
 func (c *crashRun) toPassword() {
 	c.Helper()
-	seen := c.mailCount()
-	c.toVerification()
-	mail, err := c.nextMail(seen)
-	if err != nil {
-		c.Fatal(err)
-	}
-	c.codes = append(c.codes, mail.Code())
-	if r := c.insist(func() (testenv.Reply, error) {
-		return c.client.Step("verify-email", map[string]any{"code": mail.Code()})
-	}); r.StepName() != "password" {
+	code := c.toVerification().Code()
+	c.codes = append(c.codes, code)
+	if r := c.insist(func() (testenv.Reply, error) { return c.client.Step("verify-email", map[string]any{"code": code}) }); r.StepName() != "password" {
 		c.Fatalf("after verify-email: %d %s", r.Status, r.Raw)
 	}
 }
