@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/narthex/narthex/plugin"
 )
@@ -50,11 +51,11 @@ func (r *Rules) Email(s string) (Identifier, error) {
 		return Identifier{}, refuse(CodeEmail, "longer than 254 octets")
 	}
 	local = lowerASCII(local)
+	if r.foldDots[ascii] { // first: "a.+b" has no subaddress while its dot is there
+		local = strings.ReplaceAll(local, ".", "")
+	}
 	if r.foldSubaddress[ascii] {
 		local = foldSubaddress(local)
-	}
-	if r.foldDots[ascii] {
-		local = strings.ReplaceAll(local, ".", "")
 	}
 	return Identifier{plugin.KindEmail, canonicalVersion + local + "@" + ascii, s}, nil
 }
@@ -82,9 +83,9 @@ func asciiDomain(domain string) (string, error) {
 		return "", refuse(CodeDomain, "empty, too long or not UTF-8")
 	}
 	for _, c := range domain {
-		// What mapping would silently drop, or turn into a dot or into another width, is not what was typed.
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z, unicode.Co, unicode.Cs) || strings.ContainsRune("。．｡", c) || (c >= 0xFF00 && c <= 0xFFEF) {
-			return "", refuse(CodeDomain, "an invisible or disguised character")
+		// What mapping would silently drop is not what was typed.
+		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z, unicode.Co, unicode.Cs) {
+			return "", refuse(CodeDomain, "an invisible character")
 		}
 	}
 	ascii, err := domains.ToASCII(domain)
@@ -98,10 +99,33 @@ func asciiDomain(domain string) (string, error) {
 	if last := labels[len(labels)-1]; strings.Trim(last, "0123456789") == "" {
 		return "", refuse(CodeDomain, "the last label is a number")
 	}
+	if disguised(domain, ascii) {
+		return "", refuse(CodeDomain, "a character that stands for another")
+	}
 	if !roundTrips(ascii) {
 		return "", refuse(CodeDomain, "a label that only looks encoded")
 	}
 	return ascii, nil
+}
+
+// disguised tells whether mapping has changed more than case and the spelling of one character: "ⅷ.example" would be
+// "viii.example", and an ideographic full stop a dot, which is not what was typed.
+func disguised(typed, ascii string) bool {
+	shown, _ := domains.ToUnicode(ascii) // what cannot be shown is refused later
+	typedLabels, shownLabels := strings.Split(typed, "."), strings.Split(shown, ".")
+	if len(typedLabels) != len(shownLabels) {
+		return true
+	}
+	for i, label := range typedLabels {
+		if !isASCII(label) && norm.NFC.String(strings.ToLower(label)) != shownLabels[i] {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII })
 }
 
 // roundTrips refuses encoded labels that decode to something which would be encoded otherwise, or not at all.
@@ -125,8 +149,9 @@ func roundTrips(ascii string) bool {
 	return true
 }
 
+// foldSubaddress cuts a local part before its first "+" (RFC 5233), if what is left is a local part.
 func foldSubaddress(local string) string {
-	if base, _, found := strings.Cut(local, "+"); found && strings.Trim(base, "1:") != "" {
+	if base, _, found := strings.Cut(local, "+"); found && checkLocalPart(base) == nil {
 		return base
 	}
 	return local

@@ -5,6 +5,3 @@ func ReservedCount() int {
 	names, _ := reservedNames(nil)
 	return len(names)
 }
-
-// CommonCount tells the tests how many common passwords are known.
-func CommonCount() int { return len(commonPasswords()) }

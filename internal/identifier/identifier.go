@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -80,7 +81,7 @@ type Rules struct {
 	pattern                  *regexp.Regexp
 	min, max                 int
 	product                  string
-	common                   map[string]bool
+	common                   commonParts
 }
 
 // New compiles the rules.
@@ -109,7 +110,7 @@ func New(o Options) (*Rules, error) {
 		return nil, fmt.Errorf("username pattern: %w", err)
 	}
 	r.reserved, r.reservedLooks = reservedNames(o.Reserved)
-	r.common = commonPasswords()
+	r.common = newCommonParts()
 	return r, nil
 }
 
@@ -144,9 +145,9 @@ func (r *Rules) Login(s string) (Identifier, error) {
 const maxUniqueKey = 256
 
 // Unique returns the key of a value that only one account may have although it is no name. Values are equal as a
-// directory would have it: whatever their case, width and the number of blanks (RFC 4518, section 2).
+// directory would have it: whatever their case, width, number of blanks and invisible characters (RFC 4518, section 2).
 func (r *Rules) Unique(attribute string, v plugin.Value) Identifier {
-	text := strings.Join(strings.Fields(foldCase(norm.NFKC.String(v.Text))), " ")
+	text := prepareUnique(v.Text)
 	if len(text) > maxUniqueKey {
 		sum := sha256.Sum256([]byte(text))
 		text = "sha256:" + hex.EncodeToString(sum[:])
@@ -154,12 +155,35 @@ func (r *Rules) Unique(attribute string, v plugin.Value) Identifier {
 	return Identifier{plugin.KindUnique, canonicalVersion + strings.ToLower(attribute) + ":" + text, v.Text}
 }
 
+// prepareUnique prepares a text until nothing changes any more: one pass may leave what a further one would still map.
+func prepareUnique(text string) string {
+	for range 4 {
+		visible := strings.Map(func(c rune) rune {
+			switch {
+			case unicode.IsSpace(c):
+				return ' '
+			case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Variation_Selector) || c == '\u034f' || c == '\ufffc':
+				return -1
+			}
+			return c
+		}, text)
+		// Folding alone exchanges the two cases of Cherokee.
+		folded := norm.NFKC.String(strings.ToLower(foldCase(norm.NFKC.String(visible))))
+		prepared := strings.Join(strings.Fields(folded), " ")
+		if prepared == text {
+			break
+		}
+		text = prepared
+	}
+	return text
+}
+
 // LimitKey returns what budgets count by: the canonical key, without what makes variants of one mailbox. It is for
 // counting only: two people can share it.
 func (r *Rules) LimitKey(i Identifier) string {
-	local, domain, isEmail := strings.Cut(i.Canonical, "@")
+	local, domain, isEmail := strings.Cut(strings.TrimPrefix(i.Canonical, canonicalVersion), "@")
 	if i.Kind != plugin.KindEmail || !isEmail {
 		return i.Canonical
 	}
-	return foldSubaddress(strings.ReplaceAll(local, ".", "")) + "@" + domain
+	return canonicalVersion + foldSubaddress(strings.ReplaceAll(local, ".", "")) + "@" + domain
 }

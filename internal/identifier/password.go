@@ -1,12 +1,13 @@
 package identifier
 
 import (
-	_ "embed" // the list of common words
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/narthex/narthex/plugin"
 )
@@ -18,10 +19,8 @@ const (
 	maxPasswordBytes   = plugin.MaxPasswordBytes
 )
 
-//go:embed common.txt
-var commonWords string
-
-// PasswordPolicy bounds a password in characters, and names what else it must not be: the person's own names.
+// PasswordPolicy bounds a password in characters (0: DefaultPasswordMin, DefaultPasswordMax), and names what else it
+// must not be: the person's own names.
 type PasswordPolicy struct {
 	Min, Max int
 	Context  []string
@@ -34,6 +33,7 @@ func (r *Rules) Password(s string, p PasswordPolicy) (plugin.Secret, error) {
 	if err != nil {
 		return plugin.Secret{}, err
 	}
+	p.Min, p.Max = cmp.Or(p.Min, DefaultPasswordMin), cmp.Or(p.Max, DefaultPasswordMax)
 	text := prepared.Reveal()
 	switch n := utf8.RuneCountInString(text); {
 	case n < p.Min:
@@ -64,73 +64,21 @@ func PrepareLoginPassword(s string) (plugin.Secret, error) {
 	return plugin.NewSecret(text), nil
 }
 
-// guessable compares the whole password with what is tried first: common ones, the person's names, one thing over and
-// over, and runs along the alphabet, the digits or the keyboard.
+// guessable compares the whole password with what is tried first: common ones, one thing over and over, and the
+// person's and the product's names.
 func (r *Rules) guessable(text string, context []string) bool {
 	folded := foldCase(text)
-	if r.common[folded] || repeats(folded) || runs(folded) {
+	if r.common.has(folded) || repeats(folded) {
 		return true
 	}
 	for _, word := range slices.Concat(context, []string{r.product}) {
-		word = foldCase(word)
+		word = foldCase(norm.NFC.String(word))
 		local, _, _ := strings.Cut(word, "@")
-		if folded == word || folded == local || word != "" && (folded == bare(word) || folded == strings.Repeat(local, 2)) {
-			return true
-		}
-	}
-	return false
-}
-
-// repeats tells whether the text is one piece of up to a third of its length, over and over.
-func repeats(text string) bool {
-	for size := 1; size <= len(text)/3; size++ {
-		if strings.HasPrefix(strings.Repeat(text[:size], len(text)/size+1), text) {
-			return true
-		}
-	}
-	return false
-}
-
-// tracks are what fingers run along.
-var tracks = []string{"01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "azertyuiopqsdfghjklmwxcvbn", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"}
-
-// runs tells whether the text goes along one track, in either direction, from its first character to its last.
-func runs(text string) bool {
-	for _, t := range tracks {
-		for _, along := range []string{t + t, reverse(t + t)} {
-			if strings.Contains(along, text) {
+		for _, name := range []string{word, local} {
+			if name != "" && (folded == name || folded == bare(name) || squeeze(folded) == squeeze(name) || folded == name+name) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func reverse(s string) string {
-	b := []byte(s)
-	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
-		b[i], b[j] = b[j], b[i]
-	}
-	return string(b)
-}
-
-// commonEndings are what people add to a common word until it is long enough.
-var commonEndings = []string{"", "1", "12", "123", "1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "!", "!!", "123!", "1!", "2024", "2025", "2026"}
-
-// commonPasswords expands the list of common words to the passwords people make of them.
-func commonPasswords() map[string]bool {
-	all := map[string]bool{}
-	for line := range strings.Lines(commonWords) {
-		word := foldCase(strings.TrimSpace(line))
-		if word == "" || strings.HasPrefix(word, "#") {
-			continue
-		}
-		joined := strings.ReplaceAll(word, " ", "")
-		for _, form := range []string{word, joined, joined + joined} {
-			for _, end := range commonEndings {
-				all[form+end] = true
-			}
-		}
-	}
-	return all
 }

@@ -1,6 +1,7 @@
 package identifier_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -22,9 +23,14 @@ func TestPasswordsOfEveryLengthInBetweenAreAccepted(t *testing.T) {
 			t.Errorf("%d characters: %v", n, err)
 		}
 	}
-	if _, err := r.Password(strings.Repeat("kä", 7)+"x", identifier.PasswordPolicy{Min: 15, Max: 256}); err != nil {
-		// counted in characters, not in bytes; a repetition all the same
-		wantCode(t, err, identifier.CodeCommon, "")
+	// Length is counted in characters, and a character of two code points that has a form of one is one.
+	for text, want := range map[string]string{"äöüßéèêëàâîïôûç": "", "a\u0308öüßéèêëàâîïôûç": "", "äöüßéèêëàâîïôû": identifier.CodeMinLength, "a\u0308öüßéèêëàâîïôû": identifier.CodeMinLength} {
+		_, err := r.Password(text, policy)
+		if want != "" {
+			wantCode(t, err, want, text)
+		} else if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 
@@ -55,8 +61,69 @@ func TestOnlyTheWholePasswordIsCompared(t *testing.T) {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
-	if n := identifier.CommonCount(); n < 3000 {
-		t.Errorf("only %d common passwords are known", n)
+}
+
+func TestThousandsOfCommonPasswordsAreKnown(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	list, err := os.ReadFile("common.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eight := identifier.PasswordPolicy{Min: 8, Max: 256} // as with a second factor
+	refused := map[string]bool{}
+	for line := range strings.Lines(string(list)) {
+		word := strings.TrimSpace(line)
+		if strings.HasPrefix(word, "#") {
+			continue
+		}
+		for _, password := range []string{word, word + "123456", strings.ToUpper(word[:1]) + word[1:] + "2025!", word + word, "1" + word} {
+			if len(password) < eight.Min {
+				continue
+			}
+			if _, err := r.Password(password, eight); err == nil {
+				t.Errorf("%q is accepted", password)
+			}
+			refused[password] = true
+		}
+	}
+	if len(refused) < 3000 {
+		t.Errorf("only %d common passwords are known", len(refused))
+	}
+}
+
+func TestUsualDisguisesOfCommonPasswordsAreKnown(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	for _, s := range []string{"P@ssw0rdP@ssw0rd", "Adm1n1strat0r2024!", "correct-horse-battery-staple", "Correct_Horse_Battery_Staple!", "sunshine.princess", "sunshine princess 99", "1234567890qwertyuiop", "qwertyuiop1234567890!",
+		"asdfghjklqwertyuiop", "1q2w3e4r5t6z7u8i9o0p"[:6] + "qwertyuiop", "1qaz2wsx3edc4rfv", "password12345678", "Passwort123456789", "0815Geheim!Geheim"[4:10] + "Passwort4711", "passwordpasswordpassword", "iloveyouiloveyou1!",
+		"Liverpool1111111", "manchesterunited1999", "abcdefghijklmno", "onmlkjihgfedcba", "123456789012345", "000000000000000", "               ", "p.a.s.s.w.o.r.d.1"} {
+		_, err := r.Password(s, policy)
+		wantCode(t, err, identifier.CodeCommon, s)
+	}
+	for _, s := range []string{"password horse sunshine", "qwertyuiopasdfghjkl x", "sunshine 4839205", "Manchester in 7 Tagen", "kkkkkkkkkkkkkkkz", "mein Rad steht im Hof", "two blue bikes by a lake", "tr0ub4dor&3 and more"} {
+		if _, err := r.Password(s, policy); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestAPolicyWithoutBoundsHasTheDefaults(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	for s, want := range map[string]string{"fourteen chars": identifier.CodeMinLength, "fifteen or more": "", strings.Repeat("kzqxw vjyh", 25) + "1234567": identifier.CodeMaxLength} {
+		_, err := r.Password(s, identifier.PasswordPolicy{})
+		if want != "" {
+			wantCode(t, err, want, s)
+		} else if err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestNoPasswordIsMadeUpOfRules(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	for _, s := range []string{"onlylowercaseandlong", "ONLYUPPERCASEANDLONG", "8391750264937185", "!?§$ %&/()=*+~#<>", "пароль из одних слов", "これは長いパスワードですからね"} {
+		if _, err := r.Password(s, policy); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
 	}
 }
 

@@ -8,8 +8,11 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
-// maxPhone bounds a number as it is typed, with its blanks and brackets.
-const maxPhone = 32
+// Limits of a number: as it is typed, with its blanks and brackets, and as "+" and its digits (ITU-T E.164, section 6).
+const (
+	maxPhone = 32
+	maxE164  = 1 + 15
+)
 
 // Phone reads a number in international form: "+", country code, number; blanks, dots, hyphens and brackets are allowed
 // between. Numbers that cost their caller or belong to no person (premium, shared cost, toll-free, pagers, satellites)
@@ -33,7 +36,11 @@ func (r *Rules) Phone(s string) (Identifier, error) {
 	if satellite[number.GetCountryCode()] {
 		return Identifier{}, refuse(CodePhone, "no number of a person")
 	}
-	return Identifier{plugin.KindPhone, canonicalVersion + phonenumbers.Format(number, phonenumbers.E164), s}, nil
+	e164 := phonenumbers.Format(number, phonenumbers.E164)
+	if len(e164) > maxE164 { // some national plans allow more
+		return Identifier{}, refuse(CodePhone, "longer than 15 digits")
+	}
+	return Identifier{plugin.KindPhone, canonicalVersion + e164, s}, nil
 }
 
 // satellite has the country codes of satellite and other global networks (ITU-T E.164, Annex to list of codes).

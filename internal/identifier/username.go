@@ -21,8 +21,8 @@ const DefaultUsernamePattern = `^[a-z][a-z0-9]*([._-][a-z0-9]+)*$`
 // maxUsernameBytes bounds a username before anything looks at it.
 const maxUsernameBytes = 128
 
-// uuidShape is how a UUID looks. Nobody may choose one: stores and flows make them.
-var uuidShape = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+// uuidShape is how a UUID looks, with and without its hyphens. Nobody may choose one: stores and flows make them.
+var uuidShape = regexp.MustCompile(`^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$`)
 
 // generatedShape is what a flow may draw: everything in DefaultUsernamePattern, and UUIDs.
 var generatedShape = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)

@@ -3,6 +3,7 @@ package identifier_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/plugin"
@@ -24,8 +25,8 @@ func TestNamesThatNobodyMayChoose(t *testing.T) {
 		"other scripts and mixtures":           {identifier.CodeUsername, []string{"\u0430dmin", "аda", "adа", "ада", "αda", "ａｄａ\u0430"}},
 		"ligatures, joiners, directions, marks, emoji, controls": {identifier.CodeUsername, []string{"ﬁne", "a\u200dda", "a\u202eda", "ada\u0301", "ada😀", "a\x00da", "ada\n", "a\tda", "a da"}},
 		"characters of paths and other names":                    {identifier.CodeUsername, []string{"a/da", "../ada", "..", "a%da", "a:da", "a=da", "a,da", "a#da", "-ada", "~ada", ".ada", "ada.", "ada-", "a..da", "a+da", "+ada", "ada@x", "a\\da", `"ada"`, "ada*", "(ada)"}},
-		"digits alone":                                           {identifier.CodeUsername, []string{"12345", "0", "00"}[:1]},
-		"the shape of a UUID":                                    {identifier.CodeUsername, []string{"550e8400-e29b-41d4-a716-446655440000"[:32], "0ada"}},
+		"digits alone, or first":                                 {identifier.CodeUsername, []string{"12345", "00", "0ada", "0049301234567"}},
+		"the shape of a UUID":                                    {identifier.CodeUsername, []string{"a50e8400e29b41d4a716446655440000", "A50E8400E29B41D4A716446655440000"}},
 		"bad UTF-8":                                              {identifier.CodeUsername, []string{"ad\xffa"}},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -88,17 +89,72 @@ func TestAUnicodePatternStillAllowsOneScriptOnly(t *testing.T) {
 	wantCode(t, err, identifier.CodeUsername, "аdmin")
 }
 
-func TestNumbersThatBelongToNobodyAreRefused(t *testing.T) {
-	r := rules(t, identifier.Options{})
-	for _, s := range []string{"", "+", "030 1234567", "+49", "+4930123456789012345678901234567890", strings.Repeat("9", 40), "+" + strings.Repeat("9", 40),
-		"+49 900 1234567", "+1 900 555 0123", "+49 800 1234567", "+870 773 111 632", "+881 6 12345678", "+49301234567;ext=5", "+49\u00a0301234567", "＋49301234567", "+４９301234567",
-		"+49 30 12345a7", "+49301234567\n", "tel:+49301234567", "+999 123456789", "+1 555"} {
-		if got, err := r.Phone(s); err == nil {
-			t.Errorf("%q is accepted as %q", s, got.Canonical)
+// No pattern of a site lets somebody choose what looks like another kind of name.
+func TestNoPatternAllowsTheShapeOfAnotherName(t *testing.T) {
+	r := rules(t, identifier.Options{UsernamePattern: `^.+$`, UsernameMax: 64})
+	for _, s := range []string{"a50e8400-e29b-41d4-a716-446655440000", "550E8400-E29B-41D4-A716-446655440000", "12345", "+ada", "+49301234567", "ada@example.org", "ada:0:0", "../ada", "a/da", "a\\da"} {
+		_, err := r.Username(s)
+		wantCode(t, err, identifier.CodeUsername, s)
+	}
+	for _, s := range []string{"-ada", ".ada", "~ada"} { // the pattern's business
+		if _, err := r.Username(s); err != nil {
+			t.Errorf("%q: %v", s, err)
 		}
 	}
-	got, err := r.Phone("+41 79 123 45 67")
-	if err != nil || got.Canonical != "1:+41791234567" || got.Value != "+41 79 123 45 67" || got.Kind != plugin.KindPhone {
-		t.Errorf("Phone = %+v, %v", got, err)
+}
+
+// One namespace holds all names: no name is read as one of another kind, and no two kinds share a key.
+func TestANameIsOfOneKindOnly(t *testing.T) {
+	r := rules(t, identifier.Options{UsernamePattern: `^.+$`, UsernameMax: 64})
+	kinds := map[plugin.KeyKind]func(string) (identifier.Identifier, error){plugin.KindUsername: r.Username, plugin.KindEmail: r.Email, plugin.KindPhone: r.Phone}
+	for _, s := range []string{"ada", "ada.lovelace", "ada@example.org", "+49301234567", "49301234567", "+ada", "@ada", "a+b", "a+b@example.org", "+1@example.org", "юрий"} {
+		var read []plugin.KeyKind
+		for kind, parse := range kinds {
+			if _, err := parse(s); err == nil {
+				read = append(read, kind)
+			}
+		}
+		if len(read) > 1 {
+			t.Errorf("%q is %v", s, read)
+		}
+		if login, err := r.Login(s); err == nil && len(read) == 1 && login.Kind != read[0] {
+			t.Errorf("%q is a %s, and a %s at the login", s, read[0], login.Kind)
+		}
 	}
+}
+
+func TestNamesOnTheListCanStillLogIn(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	for _, s := range []string{"admin", "12345", "a", strings.Repeat("a", 40), "a50e8400e29b41d4a716446655440000", "-ada"} {
+		if got, err := r.Login(s); err != nil || got.Canonical != "1:"+s {
+			t.Errorf("Login(%q) = %+v, %v", s, got, err)
+		}
+	}
+}
+
+func FuzzUsername(f *testing.F) {
+	for _, s := range []string{"Ada", "ada.lovelace", "ＡＤＡ", "аdmin", "юрий", "\u0345", "a\u0301", "ﬁne", "550e8400-e29b-41d4-a716-446655440000", "12345", "ad.min", "İ", "ẞ"} {
+		f.Add(s)
+	}
+	strict, open := rules(f, identifier.Options{}), rules(f, identifier.Options{UsernamePattern: `^[\pL\pM\pN._-]+$`})
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, r := range []*identifier.Rules{strict, open} {
+			id, err := r.Username(s)
+			if err != nil {
+				continue
+			}
+			if strings.ContainsAny(id.Value, "@:/\\%=,#") || strings.HasPrefix(id.Value, "+") || strings.ContainsFunc(id.Value, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }) {
+				t.Errorf("%q is accepted as %q", s, id.Value)
+			}
+			if again, err := r.Username(id.Value); err != nil || again != id {
+				t.Errorf("the name %q of %q is not stable: %+v, %v", id.Value, s, again, err)
+			}
+			if login, err := r.Login(s); err != nil || login != id {
+				t.Errorf("%q logs in as %+v, %v", s, login, err)
+			}
+		}
+		if id, err := strict.Username(s); err == nil && strings.Trim(id.Value, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" {
+			t.Errorf("%q is accepted as %q", s, id.Value)
+		}
+	})
 }
