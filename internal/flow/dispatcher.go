@@ -1,6 +1,10 @@
 package flow
 
-import "context"
+import (
+	"context"
+
+	"github.com/narthex/narthex/plugin"
+)
 
 // Dispatcher walks registrations through their flows. It is the only one that writes, sends, creates accounts and picks
 // the next step. It keeps nothing in memory between two calls, so any replica can make the next trip.
@@ -54,9 +58,28 @@ func (d *Dispatcher) Answer(ctx context.Context, t Token, step string, a Answer)
 		return Registration{}, err
 	}
 	if tr.record.Account != nil {
-		return d.persist(ctx, tr)
+		return d.handOver(ctx, tr)(d.persist(ctx, tr))
 	}
 	return d.arrived(ctx, writeAnswer, tr)
+}
+
+// handOver makes sure that a client whose token was changed learns the new one, also when the same trip then went wrong:
+// it is shown where the registration stands now, and meets the trouble again when it goes on.
+func (d *Dispatcher) handOver(ctx context.Context, tr *trip) func(Registration, error) (Registration, error) {
+	return func(r Registration, err error) (Registration, error) {
+		if err == nil || !tr.handed {
+			return r, err
+		}
+		ctx, cancel := lastWords(ctx)
+		defer cancel()
+		token := plugin.NewSecret(tr.token.Text())
+		now, errShow := d.Show(ctx, token)
+		if errShow != nil {
+			return r, err
+		}
+		now.Token = token
+		return now, nil
+	}
 }
 
 // arrived commits the trip and shows where it led.

@@ -55,8 +55,8 @@ type trip struct {
 	step *runningStep
 	now  time.Time
 	mail []Mail
-	// fresh is set when the client gets a new token.
-	fresh bool
+	// fresh is set when the client gets a new token, and handed once that is committed and the old one is dead.
+	fresh, handed bool
 }
 
 // run is what the server knows of an account that is being created: enough to find out what became of it.

@@ -171,7 +171,7 @@ func (d *Dispatcher) put(ctx context.Context, name string, tr *trip,
 	if err != nil {
 		return d.rowError(err)
 	}
-	tr.row, tr.mail = row, nil
+	tr.row, tr.mail, tr.handed = row, nil, tr.fresh
 	d.config.Messenger.Enqueue(messages...)
 	return nil
 }
