@@ -96,7 +96,7 @@ func TestAFileThatCannotBeWrittenChangesNothing(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "accounts.json.next"), 0o700); err != nil { // in the way
 		t.Fatal(err)
 	}
-	if err := s.save([]record{{}}); err == nil || len(s.records) != 0 {
+	if err := s.save([]record{{}}, t.Context().Err); err == nil || len(s.records) != 0 {
 		t.Errorf("save = %v with %d accounts", err, len(s.records))
 	}
 }

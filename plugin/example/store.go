@@ -67,11 +67,15 @@ func open(cfg settings) (*store, error) {
 	return s, nil
 }
 
-// save makes these the accounts. A crash leaves the old file or the new one, whole.
-func (s *store) save(records []record) error {
+// save makes these the accounts, if the last look before that finds nothing against it. A crash leaves the old file or
+// the new one, whole.
+func (s *store) save(records []record, last func() error) error {
 	next, err := os.OpenFile(s.path+".next", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err == nil {
 		err = errors.Join(json.NewEncoder(next).Encode(records), next.Sync(), next.Close())
+	}
+	if err == nil {
+		err = last()
 	}
 	if err == nil {
 		err = os.Rename(next.Name(), s.path)
@@ -128,10 +132,12 @@ func (s *store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 			}
 		}
 		r := record{a.Account(plugin.ID(rand.Text()), time.Now()), a.Attempt, slices.Clone(a.Keys), s.cost.hash(a.Password)}
-		if alive, _ := s.running.Load(&a); alive != true || time.Now().After(a.NotAfter) {
-			return plugin.Account{}, plugin.ErrUnavailable
-		}
-		return r.show(), s.save(append(slices.Clip(s.records), r))
+		return r.show(), s.save(append(slices.Clip(s.records), r), func() error {
+			if alive, _ := s.running.Load(&a); alive != true || time.Now().After(a.NotAfter) {
+				return errors.New("the execution has lost its right to commit")
+			}
+			return nil
+		})
 	})
 }
 
@@ -155,7 +161,7 @@ func (s *store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 
 func (s *store) Delete(ctx context.Context, id plugin.ID) error {
 	_, err := s.use(ctx, id.Validate(), func() (plugin.Account, error) {
-		return plugin.Account{}, s.save(slices.DeleteFunc(slices.Clone(s.records), called(id)))
+		return plugin.Account{}, s.save(slices.DeleteFunc(slices.Clone(s.records), called(id)), ctx.Err)
 	})
 	return err
 }
