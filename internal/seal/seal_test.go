@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/narthex/narthex/internal/seal"
 )
@@ -46,32 +47,73 @@ func TestSecretIsRefused(t *testing.T) {
 
 func TestSealedTextOpensOnlyAsItWasSealed(t *testing.T) {
 	r := ring(t, keyA)
-	sealed, err := r.Seal("row", []byte("half"), "ref 1", []byte("ada"))
+	half, other := opener(t), opener(t)
+	sealed, err := r.Seal("row", half, "ref 1", []byte("ada"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(sealed, []byte("ada")) {
 		t.Error("the clear text shows")
 	}
-	if clear, err := r.Open("row", []byte("half"), "ref 1", sealed); err != nil || string(clear) != "ada" {
+	if clear, err := r.Open("row", half, "ref 1", sealed); err != nil || string(clear) != "ada" {
 		t.Errorf("Open = %q, %v", clear, err)
 	}
 	changed := bytes.Clone(sealed)
 	changed[len(changed)-1] ^= 1
 	for name, open := range map[string]func() ([]byte, error){
-		"another purpose":  func() ([]byte, error) { return r.Open("outbox", []byte("half"), "ref 1", sealed) },
-		"another half":     func() ([]byte, error) { return r.Open("row", []byte("other"), "ref 1", sealed) },
+		"another purpose":  func() ([]byte, error) { return r.Open("outbox", half, "ref 1", sealed) },
+		"another half":     func() ([]byte, error) { return r.Open("row", other, "ref 1", sealed) },
 		"no half":          func() ([]byte, error) { return r.Open("row", nil, "ref 1", sealed) },
-		"another context":  func() ([]byte, error) { return r.Open("row", []byte("half"), "ref 2", sealed) },
-		"another secret":   func() ([]byte, error) { return ring(t, keyB).Open("row", []byte("half"), "ref 1", sealed) },
-		"a changed text":   func() ([]byte, error) { return r.Open("row", []byte("half"), "ref 1", changed) },
-		"a truncated text": func() ([]byte, error) { return r.Open("row", []byte("half"), "ref 1", sealed[:10]) },
-		"an empty text":    func() ([]byte, error) { return r.Open("row", []byte("half"), "ref 1", nil) },
+		"another context":  func() ([]byte, error) { return r.Open("row", half, "ref 2", sealed) },
+		"another secret":   func() ([]byte, error) { return ring(t, keyB).Open("row", half, "ref 1", sealed) },
+		"a changed text":   func() ([]byte, error) { return r.Open("row", half, "ref 1", changed) },
+		"a truncated text": func() ([]byte, error) { return r.Open("row", half, "ref 1", sealed[:10]) },
+		"an empty text":    func() ([]byte, error) { return r.Open("row", half, "ref 1", nil) },
 	} {
 		if clear, err := open(); !errors.Is(err, seal.ErrSealed) {
 			t.Errorf("%s: Open = %q, %v, want ErrSealed", name, clear, err)
 		}
 	}
+}
+
+func TestTheServerAloneOpensNothingThatIsSealedForTheClient(t *testing.T) {
+	r := ring(t, keyA)
+	// A half of zeros is what an HMAC key is filled up with: the nearest to no half at all.
+	zeros := make([]byte, len(opener(t)))
+	for name, half := range map[string][]byte{"a drawn half": opener(t), "a half of zeros": zeros} {
+		forClient, err := r.Seal("row", half, "ref 1", []byte("ada"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clear, err := r.Open("row", nil, "ref 1", forClient); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("%s: the server opens %q, %v", name, clear, err)
+		}
+		forServer, err := r.Seal("row", nil, "ref 1", []byte("ada"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clear, err := r.Open("row", half, "ref 1", forServer); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("%s: it opens what is the server's: %q, %v", name, clear, err)
+		}
+	}
+	for name, half := range map[string][]byte{"an empty half": {}, "a short half": zeros[:8], "a long half": append(zeros, 0)} {
+		if _, err := r.Seal("row", half, "ref 1", []byte("ada")); err == nil {
+			t.Errorf("%s seals", name)
+		}
+		if clear, err := r.Open("row", half, "ref 1", nil); err == nil {
+			t.Errorf("%s opens %q", name, clear)
+		}
+	}
+}
+
+// opener draws the half of a key that a client holds.
+func opener(t *testing.T) []byte {
+	t.Helper()
+	token, err := seal.NewToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.Opener()
 }
 
 func TestKeysAreReplacedWithoutLoss(t *testing.T) {
@@ -134,6 +176,13 @@ func TestTokenHasExactlyOneText(t *testing.T) {
 	}
 	if same != 1 {
 		t.Errorf("%d spellings of one token are accepted", same)
+	}
+	// Another case of any letter is another token, or none.
+	for i, c := range text {
+		flipped := text[:i] + string(unicode.SimpleFold(c)) + text[i+1:]
+		if other, err := seal.ParseToken(flipped); flipped != text && err == nil && bytes.Equal(other.Locator(), token.Locator()) && bytes.Equal(other.Opener(), token.Opener()) {
+			t.Errorf("the letter %d is accepted in another case", i)
+		}
 	}
 	for _, bad := range []string{"", text[:42], text + "A", text + "=", " " + text[1:], strings.Replace(text, text[:1], "+", 1), text[:21] + "\n" + text[21:]} {
 		if _, err := seal.ParseToken(bad); !errors.Is(err, seal.ErrToken) {
