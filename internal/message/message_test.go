@@ -61,10 +61,10 @@ func (o *outbox) RemoveMessage(_ context.Context, id string) error {
 	return nil
 }
 
-func (o *outbox) RetryMessage(_ context.Context, id string, due time.Time) error {
+func (o *outbox) RetryMessage(_ context.Context, id string, pause time.Duration) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all[id].due = due
+	o.all[id].due = time.Now().Add(pause)
 	o.all[id].Tries++
 	return nil
 }

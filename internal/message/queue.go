@@ -32,7 +32,7 @@ const (
 type Outbox interface {
 	ClaimMessages(ctx context.Context, limit int) ([]state.Message, error)
 	RemoveMessage(ctx context.Context, id string) error
-	RetryMessage(ctx context.Context, id string, due time.Time) error
+	RetryMessage(ctx context.Context, id string, pause time.Duration) error
 }
 
 // Config says what a queue works with.
@@ -177,7 +177,7 @@ func (q *Queue) handle(ctx context.Context, m handed) {
 		pause := backoff(m.Tries)
 		q.retried.Add(1)
 		log.WarnContext(ctx, "a message could not be sent", "error", class(err), "again_in", pause.String())
-		if err := q.cfg.Outbox.RetryMessage(ctx, m.ID, now.Add(pause)); err != nil {
+		if err := q.cfg.Outbox.RetryMessage(ctx, m.ID, pause); err != nil {
 			log.ErrorContext(ctx, "a message could not be postponed; it is tried again when its lease is over", "error", err)
 		}
 	}

@@ -41,6 +41,8 @@ func (db *DB) BindRules(ctx context.Context, fingerprint string) error {
 }
 
 func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	err = db.stmt.readMeta.QueryRowContext(ctx, name).Scan(&value)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("read %q: %w", name, err)
@@ -49,6 +51,8 @@ func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
 }
 
 func (db *DB) setMeta(ctx context.Context, name, value string) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	if _, err := db.stmt.writeMeta.ExecContext(ctx, name, value); err != nil {
 		return fmt.Errorf("write %q: %w", name, err)
 	}

@@ -2,22 +2,17 @@ package state
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
+	"strconv"
 	"time"
-
-	"github.com/pressly/goose/v3"
-	"golang.org/x/sys/unix"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
 // Defaults of Config.
@@ -26,8 +21,8 @@ const (
 	DefaultLifetime = 2 * time.Hour
 	// lease is how long a message belongs to the process that inserted or claimed it.
 	lease = time.Minute
-	// readers is the size of the pool for reads; writes have one connection, because SQLite has one writer.
-	readers = 4
+	// callLimit bounds every call, whatever the caller's context allows: a database that does not answer is an error.
+	callLimit = 5 * time.Second
 )
 
 // Config says where the state is and how long it lives.
@@ -38,16 +33,25 @@ type Config struct {
 	Idle, Lifetime time.Duration
 	// Clock is the state database's clock: time.Now outside tests.
 	Clock func() time.Time
-	// Owner names this process as the holder of leases.
+	// Owner names this process as the holder of leases. Empty means a random name.
 	Owner string
 }
 
-// DB is an open state database. Its methods may run at the same time.
+// DB is an open state database. Its methods may run at the same time; each ends after five seconds at the latest.
 type DB struct {
 	cfg           Config
+	dialect       dialect
 	writer, reads *sql.DB
 	lock          *os.File
 	stmt          statements
+}
+
+// dialect holds the words in which databases differ. How each is opened stands in a file of its own; everything else is
+// the same for all.
+type dialect struct {
+	// skipLocked ends a SELECT whose rows are claimed by the UPDATE around it, so that two claimers never wait for each
+	// other.
+	skipLocked string
 }
 
 // Open opens the database, brings its tables up to date and takes it for this process: ErrInUse when another one has
@@ -62,80 +66,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	if cfg.Owner == "" {
+		cfg.Owner = rand.Text()
+	}
 	db := &DB{cfg: cfg}
-	if err := db.open(ctx); err != nil {
+	err := db.openSQLite(ctx)
+	if err == nil {
+		err = db.stmt.prepare(ctx, db.dialect, db.writer, db.reads)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the state database: %w", err), db.Close())
 	}
 	return db, nil
-}
-
-func (db *DB) open(ctx context.Context) (err error) {
-	if err := os.MkdirAll(filepath.Dir(db.cfg.Path), 0o700); err != nil {
-		return err
-	}
-	if db.lock, err = lockFile(db.cfg.Path + ".lock"); err != nil {
-		return err
-	}
-	// The file is made here, so that it never exists with wider rights.
-	f, err := os.OpenFile(db.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if db.writer, err = sql.Open("sqlite", dsn(db.cfg.Path)); err != nil {
-		return err
-	}
-	db.writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, db.writer); err != nil {
-		return err
-	}
-	if db.reads, err = sql.Open("sqlite", dsn(db.cfg.Path)); err != nil {
-		return err
-	}
-	db.reads.SetMaxOpenConns(readers)
-	db.reads.SetMaxIdleConns(readers)
-	if err := db.stmt.prepare(ctx, db.writer, db.reads); err != nil {
-		return err
-	}
-	_, err = db.writer.ExecContext(ctx, `UPDATE outbox SET due_at = $1`, millis(db.cfg.Clock()))
-	return err
-}
-
-// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut.
-func dsn(path string) string {
-	q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
-}
-
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
-	if err != nil {
-		return err
-	}
-	_, err = p.Up(ctx)
-	return err
-}
-
-// lockFile holds a lock for as long as the process lives: two processes on one SQLite file would send messages twice.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, ErrInUse
-		}
-		return nil, err
-	}
-	return f, nil
 }
 
 // Close gives everything back. Leases stay until they run out or the next process opens the database.
@@ -155,7 +97,13 @@ func (db *DB) Close() error {
 
 // Ping tells whether the database can be written.
 func (db *DB) Ping(ctx context.Context) error {
-	if _, err := db.stmt.ping.ExecContext(ctx, millis(db.cfg.Clock())); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err == nil {
+		_, err = db.stmt.ping.ExecContext(ctx, strconv.FormatInt(millis(now), 10))
+	}
+	if err != nil {
 		return fmt.Errorf("write to the state database: %w", err)
 	}
 	return nil
@@ -163,6 +111,19 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Now is the time by the state database's clock, the one clock that decides what has expired.
 func (db *DB) Now(context.Context) (time.Time, error) { return db.cfg.Clock(), nil }
+
+// transact runs f in one transaction of the writer. It prepares nothing: that would wait for the connection that the
+// transaction has.
+func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -22,7 +22,12 @@ func (db *DB) insertMessages(ctx context.Context, tx *sql.Tx, messages []Message
 
 // ClaimMessages leases up to limit messages that are due and belong to nobody any more, each to one caller only.
 func (db *DB) ClaimMessages(ctx context.Context, limit int) (messages []Message, err error) {
-	now := db.cfg.Clock()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("claim messages: %w", err)
+	}
 	rows, err := db.stmt.claimMessages.QueryContext(ctx, db.cfg.Owner, millis(now), millis(now.Add(lease)), limit)
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
@@ -42,15 +47,24 @@ func (db *DB) ClaimMessages(ctx context.Context, limit int) (messages []Message,
 
 // RemoveMessage removes a message that was sent, or that will never be: nothing of it stays.
 func (db *DB) RemoveMessage(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	if _, err := db.stmt.deleteMessage.ExecContext(ctx, id); err != nil {
 		return fmt.Errorf("remove a message: %w", err)
 	}
 	return nil
 }
 
-// RetryMessage counts a failed try and makes the message due again later.
-func (db *DB) RetryMessage(ctx context.Context, id string, due time.Time) error {
-	if _, err := db.stmt.retryMessage.ExecContext(ctx, id, millis(due)); err != nil {
+// RetryMessage counts a failed try and makes the message due again after a pause, but not later than it expires. Whoever
+// claims it then has it; where somebody else has it already, nothing is done.
+func (db *DB) RetryMessage(ctx context.Context, id string, pause time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err == nil {
+		_, err = db.stmt.retryMessage.ExecContext(ctx, id, db.cfg.Owner, millis(now.Add(pause)))
+	}
+	if err != nil {
 		return fmt.Errorf("postpone a message: %w", err)
 	}
 	return nil
@@ -58,6 +72,8 @@ func (db *DB) RetryMessage(ctx context.Context, id string, due time.Time) error 
 
 // WaitingMessages counts the messages that are not sent yet.
 func (db *DB) WaitingMessages(ctx context.Context) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	if err := db.stmt.countMessages.QueryRowContext(ctx).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count messages: %w", err)
 	}

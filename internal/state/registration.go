@@ -12,22 +12,32 @@ import (
 
 // Failpoints lists the places inside this package's transactions where the crash tests kill the process.
 func Failpoints() []string {
-	return []string{"state.insert.uncommitted", "state.commit.between", "state.commit.uncommitted", "state.count.before", "state.count.after"}
+	return []string{
+		"state.insert.between", "state.insert.uncommitted", "state.insert.committed",
+		"state.commit.between", "state.commit.uncommitted", "state.commit.committed",
+		"state.count.before", "state.count.after",
+	}
 }
 
 // Insert stores a new registration and its messages in one transaction, the messages leased to this process. Version,
 // Attempts and the times of row are ignored; it comes back with those it got.
 func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, error) {
-	now := db.cfg.Clock()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err != nil {
+		return Row{}, fmt.Errorf("insert a registration: %w", err)
+	}
 	row.Version, row.CreatedAt, row.ExpiresAt = 1, now, now.Add(db.cfg.Lifetime)
 	row.IdleUntil = earlier(now.Add(db.idle(row)), row.ExpiresAt)
-	err := db.transact(ctx, func(tx *sql.Tx) error {
+	err = db.transact(ctx, func(tx *sql.Tx) error {
 		_, err := tx.StmtContext(ctx, db.stmt.insertRow).ExecContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
 			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
 			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt))
 		if err != nil {
 			return err
 		}
+		failpoint.Hit("state.insert.between")
 		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
 			return err
 		}
@@ -37,12 +47,19 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 	if err != nil {
 		return Row{}, fmt.Errorf("insert a registration: %w", err)
 	}
+	failpoint.Hit("state.insert.committed")
 	return row, nil
 }
 
 // Load returns the registration that a token's locator finds, or ErrGone.
 func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
-	row, err := scanRow(db.stmt.load.QueryRowContext(ctx, locator, millis(db.cfg.Clock())))
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err != nil {
+		return Row{}, fmt.Errorf("load a registration: %w", err)
+	}
+	row, err := scanRow(db.stmt.load.QueryRowContext(ctx, locator, millis(now)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Row{}, ErrGone
 	}
@@ -56,9 +73,14 @@ func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
 // otherwise nothing is written and the error is ErrStale. The messages are leased to this process. The row comes back
 // with its new version and times.
 func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, error) {
-	now := db.cfg.Clock()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err != nil {
+		return Row{}, fmt.Errorf("commit a registration: %w", err)
+	}
 	idle := now.Add(db.idle(row))
-	err := db.transact(ctx, func(tx *sql.Tx) error {
+	err = db.transact(ctx, func(tx *sql.Tx) error {
 		result, err := tx.StmtContext(ctx, db.stmt.commitRow).ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
 			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
 			row.AttemptLimit, millis(idle), millis(now))
@@ -75,6 +97,7 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 	if err != nil {
 		return Row{}, fmt.Errorf("commit a registration: %w", err)
 	}
+	failpoint.Hit("state.commit.committed")
 	row.Version++
 	row.IdleUntil = earlier(idle, row.ExpiresAt)
 	if row.ResetAttempts {
@@ -86,8 +109,14 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 // CountAttempt counts one guess at a step and returns the row, all in one statement that is committed before anybody
 // compares anything. ErrGone, ErrWrongStep, ErrExhausted: nothing was counted, and nothing may be compared.
 func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string) (Row, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	now, err := db.Now(ctx)
+	if err != nil {
+		return Row{}, fmt.Errorf("count an attempt: %w", err)
+	}
 	failpoint.Hit("state.count.before")
-	row, err := scanRow(db.stmt.countAttempt.QueryRowContext(ctx, locator, step, millis(db.cfg.Clock())))
+	row, err := scanRow(db.stmt.countAttempt.QueryRowContext(ctx, locator, step, millis(now)))
 	failpoint.Hit("state.count.after")
 	if err == nil {
 		return row, nil
@@ -106,47 +135,12 @@ func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string) (Ro
 
 // Delete removes the registration as it was read; ErrStale when somebody has written it since.
 func (db *DB) Delete(ctx context.Context, row Row) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	if err := exactlyOne(db.stmt.deleteRow.ExecContext(ctx, row.Ref, row.Version)); err != nil {
 		return fmt.Errorf("delete a registration: %w", err)
 	}
 	return nil
-}
-
-// ClaimUnresolved hands out up to limit registrations that are persisting and whose ResolveAt has passed, and keeps them
-// from other workers for a while.
-func (db *DB) ClaimUnresolved(ctx context.Context, limit int) (rows []Row, err error) {
-	now := db.cfg.Clock()
-	result, err := db.stmt.claimUnresolved.QueryContext(ctx, millis(now), millis(now.Add(lease)), limit)
-	if err != nil {
-		return nil, fmt.Errorf("claim unresolved registrations: %w", err)
-	}
-	defer func() { err = errors.Join(err, result.Close()) }()
-	for result.Next() {
-		row, err := scanRow(result)
-		if err != nil {
-			return nil, fmt.Errorf("claim unresolved registrations: %w", err)
-		}
-		rows = append(rows, row)
-	}
-	return rows, result.Err()
-}
-
-// sweepBatch bounds one delete, so that a sweep never holds the writer for long.
-const sweepBatch = 200
-
-// Sweep removes expired registrations and returns how many.
-func (db *DB) Sweep(ctx context.Context) (int, error) {
-	total := 0
-	for {
-		result, err := db.stmt.sweepRows.ExecContext(ctx, millis(db.cfg.Clock()), sweepBatch)
-		if err != nil {
-			return total, fmt.Errorf("sweep expired registrations: %w", err)
-		}
-		n, err := result.RowsAffected()
-		if total += int(n); err != nil || n < sweepBatch {
-			return total, err
-		}
-	}
 }
 
 func (db *DB) idle(row Row) time.Duration {
@@ -154,18 +148,6 @@ func (db *DB) idle(row Row) time.Duration {
 		return row.IdleFor
 	}
 	return db.cfg.Idle
-}
-
-// transact runs f in one transaction of the writer.
-func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
 }
 
 // exactlyOne turns a write that hit no row into ErrStale.

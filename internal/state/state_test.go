@@ -285,7 +285,7 @@ func TestAMessageBelongsToOneSenderAtATime(t *testing.T) {
 	if claimed.Load() != 1 {
 		t.Errorf("the orphan was handed out %d times", claimed.Load())
 	}
-	if err := db.RetryMessage(t.Context(), "m1", c.now().Add(5*time.Second)); err != nil {
+	if err := db.RetryMessage(t.Context(), "m1", 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	c.move(5 * time.Second)

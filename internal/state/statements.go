@@ -17,7 +17,7 @@ type statements struct {
 	all                                                                       []*sql.Stmt
 }
 
-func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) error {
+func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql.DB) error {
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		db   *sql.DB
@@ -37,17 +37,19 @@ func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) error 
 		{&s.load, reader, `SELECT ` + columns + ` FROM registrations WHERE locator = $1 AND idle_until > $2`},
 		{&s.claimUnresolved, writer, `UPDATE registrations SET resolve_at = $2
 			WHERE ref IN (SELECT ref FROM registrations WHERE phase = 'persisting' AND resolve_at <= $1 AND idle_until > $1
-				ORDER BY resolve_at LIMIT $3)
+				ORDER BY resolve_at LIMIT $3` + d.skipLocked + `)
 			RETURNING ` + columns},
 		{&s.sweepRows, writer, `DELETE FROM registrations WHERE ref IN
-			(SELECT ref FROM registrations WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2)`},
+			(SELECT ref FROM registrations WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2` + d.skipLocked + `)`},
 
 		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},
 		{&s.claimMessages, writer, `UPDATE outbox SET owner = $1, due_at = $3
-			WHERE id IN (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4)
+			WHERE id IN (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4` + d.skipLocked + `)
 			RETURNING id, sealed, expires_at, tries`},
 		{&s.deleteMessage, writer, `DELETE FROM outbox WHERE id = $1`},
-		{&s.retryMessage, writer, `UPDATE outbox SET due_at = $2, tries = tries + 1 WHERE id = $1`},
+		{&s.retryMessage, writer, `UPDATE outbox SET owner = '', tries = tries + 1,
+			due_at = CASE WHEN $3 < expires_at THEN $3 ELSE expires_at END
+			WHERE id = $1 AND owner = $2`},
 		{&s.countMessages, reader, `SELECT count(*) FROM outbox`},
 
 		{&s.ping, writer, `INSERT INTO meta (name, value) VALUES ('ping', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
