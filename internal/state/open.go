@@ -37,7 +37,7 @@ type Config struct {
 	Owner string
 }
 
-// DB is an open state database. Its methods may run at the same time; each ends after five seconds at the latest.
+// DB is an open state database. Its methods may run at the same time; each ends within a few seconds, whatever happens.
 type DB struct {
 	cfg           Config
 	dialect       dialect

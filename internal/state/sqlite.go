@@ -50,9 +50,11 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	return err
 }
 
-// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut.
+// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut. What is deleted
+// is overwritten: the server's key could still open it. The wait for somebody who reads the file with other tools is
+// shorter than callLimit, because no context ends it.
 func dsn(path string) string {
-	q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	q := url.Values{"_pragma": {"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"}, "_txlock": {"immediate"}}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 
