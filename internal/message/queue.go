@@ -2,14 +2,11 @@ package message
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/narthex/narthex/internal/failpoint"
 	"github.com/narthex/narthex/internal/seal"
 	"github.com/narthex/narthex/internal/state"
 	"github.com/narthex/narthex/plugin"
@@ -21,17 +18,21 @@ const (
 	backlog        = 1024             // messages handed over and not begun; more are found by polling
 	pollPause      = 2 * time.Second  // how often orphans are looked for
 	pollBatch      = 50               //
-	sendLimit      = 30 * time.Second // one try, well within a lease
+	sendLimit      = 25 * time.Second // one try
+	bookLimit      = 5 * time.Second  // writing down what became of it
+	stopGrace      = 10 * time.Second // for letters under way when the queue is told to stop
 	firstPause     = 5 * time.Second  // after the first failed try; doubles
 	longestPause   = 10 * time.Minute //
-	// freshness is how long a message that was handed over still belongs to us: the lease, less the time for one try.
-	freshness = time.Minute - sendLimit
+	// freshness is how long a message that was handed over may wait: what is left of its lease, less a try with its book
+	// entry, is for whoever polls.
+	freshness = time.Minute - sendLimit - bookLimit - 5*time.Second
 )
 
 // Outbox is what the queue needs of the state database.
 type Outbox interface {
 	ClaimMessages(ctx context.Context, limit int) ([]state.Message, error)
 	RemoveMessage(ctx context.Context, id string) error
+	// RetryMessage counts a failed try and makes the message due again after the pause.
 	RetryMessage(ctx context.Context, id string, pause time.Duration) error
 }
 
@@ -102,26 +103,28 @@ func (q *Queue) Enqueue(messages ...state.Message) {
 	}
 }
 
-// Run sends until ctx is done, and then returns when the letters under way have ended.
+// Run sends until ctx is done. Letters under way then get ten seconds to end; what is not sent by then, and what was not
+// begun, is found by its lease.
 func (q *Queue) Run(ctx context.Context) {
+	sending, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, abort) })
+	defer stop()
 	var all sync.WaitGroup
 	for range q.cfg.Workers {
-		all.Go(func() { q.work(ctx) })
+		all.Go(func() { q.work(ctx, sending) })
 	}
 	all.Go(func() { q.poll(ctx) })
 	all.Wait()
 }
 
-func (q *Queue) work(ctx context.Context) {
-	for {
+// work sends one letter after the other until ctx is done; sending outlives it for the letter under way.
+func (q *Queue) work(ctx, sending context.Context) {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case m := <-q.fresh:
-			// A letter that has begun is brought to its end, whoever wants to stop.
-			one, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
-			q.handle(one, m)
-			cancel()
+			q.handle(sending, m)
 		}
 	}
 }
@@ -148,96 +151,4 @@ func (q *Queue) poll(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
-}
-
-// handle brings one message one step further: sent, dropped, refused, or due again.
-func (q *Queue) handle(ctx context.Context, m handed) {
-	now := q.cfg.Clock()
-	if now.Sub(m.at) > freshness {
-		return // its lease may be over: whoever finds it now sends it
-	}
-	log := q.cfg.Log.With("message", m.ID, "tries", m.Tries)
-	if !now.Before(m.ExpiresAt) {
-		q.remove(ctx, log, m.ID, &q.dropped)
-		log.WarnContext(ctx, "a message expired before it could be sent")
-		return
-	}
-	failpoint.Hit("message.send.before")
-	err := q.send(ctx, m.Message)
-	failpoint.Hit("message.send.after")
-	switch {
-	case err == nil:
-		q.remove(ctx, log, m.ID, &q.sent)
-		failpoint.Hit("message.removed")
-		log.DebugContext(ctx, "message sent")
-	case errors.Is(err, ErrRefused), errors.Is(err, seal.ErrSealed):
-		q.remove(ctx, log, m.ID, &q.failed)
-		log.ErrorContext(ctx, "a message was refused for good", "error", class(err))
-	default:
-		pause := backoff(m.Tries)
-		q.retried.Add(1)
-		log.WarnContext(ctx, "a message could not be sent", "error", class(err), "again_in", pause.String())
-		if err := q.cfg.Outbox.RetryMessage(ctx, m.ID, pause); err != nil {
-			log.ErrorContext(ctx, "a message could not be postponed; it is tried again when its lease is over", "error", err)
-		}
-	}
-}
-
-// send chooses the letter and hands it to the transport.
-func (q *Queue) send(ctx context.Context, m state.Message) error {
-	v, err := open(q.cfg.Keys, m)
-	if err != nil {
-		return err
-	}
-	kind := kindCode
-	if v.Stealth {
-		taken, err := q.cfg.Taken(ctx, v.Key)
-		if err != nil {
-			return errStore{err}
-		}
-		if taken {
-			kind = kindNotice
-		}
-	}
-	r, err := q.cfg.Renderer.render(kind, v.Locale, v.Code, q.cfg.LoginURL, v.ExpiresAt)
-	if err != nil {
-		return err
-	}
-	return q.cfg.Transport.Send(ctx, Letter{ID: m.ID, From: q.cfg.From, To: v.To, Subject: r.subject, Text: r.text, HTML: r.html})
-}
-
-func (q *Queue) remove(ctx context.Context, log *slog.Logger, id string, count *atomic.Int64) {
-	count.Add(1)
-	if err := q.cfg.Outbox.RemoveMessage(ctx, id); err != nil {
-		log.ErrorContext(ctx, "a message that is done could not be removed; it may be sent again", "error", err)
-	}
-}
-
-// errStore is a store that could not be asked.
-type errStore struct{ error }
-
-// class names an error for the log: a mail server's words may hold the address.
-func class(err error) string {
-	var store errStore
-	switch {
-	case errors.As(err, &store):
-		return "the store cannot be asked"
-	case errors.Is(err, seal.ErrSealed):
-		return "sealed under a key that is no longer known"
-	case errors.Is(err, ErrRefused):
-		return "refused"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "time is up"
-	default:
-		return "the transport failed"
-	}
-}
-
-// backoff doubles with every try, with a random part so that many do not come back at once.
-func backoff(tries int) time.Duration {
-	pause := longestPause
-	if tries < 7 {
-		pause = firstPause << tries
-	}
-	return pause/2 + time.Duration(rand.Int64N(int64(pause))) //nolint:gosec // a pause needs no secret randomness
 }

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -24,9 +23,11 @@ const (
 	kindNotice = "notice"
 )
 
-// sizeClass is what the bodies of all letters are filled up to a multiple of, in bytes: the two answers of a stealthy
-// flow look alike from outside an encrypted connection.
-const sizeClass = 4096
+// kinds lists them.
+func kinds() []string { return []string{kindCode, kindNotice} }
+
+// partLimit bounds one part of a letter, in bytes: a template that goes on and on is an error.
+const partLimit = 64 << 10
 
 // Renderer turns kinds of letters into words, in every language that it has templates for.
 type Renderer struct {
@@ -51,9 +52,11 @@ type rendered struct{ subject, text, html string }
 
 // NewRenderer parses the built-in templates and renders each once: one that fails is an error now, not at the first
 // letter.
-func NewRenderer() (*Renderer, error) {
+func NewRenderer() (*Renderer, error) { return newRenderer(builtin) }
+
+func newRenderer(files fs.FS) (*Renderer, error) {
 	r := &Renderer{letters: map[string]map[string]letter{}}
-	dirs, err := fs.ReadDir(builtin, "templates")
+	dirs, err := fs.ReadDir(files, "templates")
 	if err != nil {
 		return nil, fmt.Errorf("read the mail templates: %w", err)
 	}
@@ -61,8 +64,8 @@ func NewRenderer() (*Renderer, error) {
 	for _, d := range dirs {
 		r.locales = append(r.locales, d.Name())
 		r.letters[d.Name()] = map[string]letter{}
-		for _, kind := range []string{kindCode, kindNotice} {
-			errs = append(errs, r.load(d.Name(), kind))
+		for _, kind := range kinds() {
+			errs = append(errs, r.load(files, d.Name(), kind))
 		}
 	}
 	// English comes first: it is what everybody gets whose language is not there.
@@ -72,25 +75,39 @@ func NewRenderer() (*Renderer, error) {
 	var tags []language.Tag
 	for _, l := range r.locales {
 		tag, err := language.Parse(l)
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("mail templates of %s: %w", l, err))
+		}
 		tags = append(tags, tag)
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(tags) == 0 {
+		return nil, errors.New("there are no mail templates")
+	}
 	r.matcher = language.NewMatcher(tags)
-	return r, errors.Join(errs...)
+	return r, nil
 }
 
-func (r *Renderer) load(locale, kind string) error {
-	text, err := texttemplate.New(kind).Option("missingkey=error").ParseFS(builtin, "templates/"+locale+"/"+kind+".txt")
+func (r *Renderer) load(files fs.FS, locale, kind string) error {
+	path := "templates/" + locale + "/" + kind
+	text, err := texttemplate.New(kind).Option("missingkey=error").ParseFS(files, path+".txt")
 	if err != nil {
-		return fmt.Errorf("mail template: %w", err)
+		return fmt.Errorf("mail template %s.txt: %w", path, err)
 	}
-	html, err := htmltemplate.New(kind).Option("missingkey=error").ParseFS(builtin, "letter.html", "templates/"+locale+"/"+kind+".html")
+	html, err := htmltemplate.New(kind).Option("missingkey=error").ParseFS(files, "letter.html", path+".html")
 	if err != nil {
-		return fmt.Errorf("mail template: %w", err)
+		return fmt.Errorf("mail template %s.html: %w", path, err)
 	}
-	r.letters[locale][kind] = letter{text, html}
-	_, err = r.letters[locale][kind].render(values{Code: "00000000", Until: "12:00", LoginURL: "https://login.example.org/", Locale: locale})
-	return err
+	l := letter{text, html}
+	r.letters[locale][kind] = l
+	for _, loginURL := range []string{"https://login.example.org/", ""} { // templates may ask whether there is one
+		if _, err := l.render(values{Code: "00000000", Until: "12:00", LoginURL: loginURL, Locale: locale}); err != nil {
+			return fmt.Errorf("mail template %s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // render puts a letter of a kind into the language that fits the wish best.
@@ -105,20 +122,30 @@ func (r *Renderer) render(kind, locale, code, loginURL string, until time.Time) 
 }
 
 func (l letter) render(v values) (rendered, error) {
-	var subject, text, html bytes.Buffer
-	if err := l.text.ExecuteTemplate(&subject, "subject", v); err != nil {
+	subject, text, html := &part{}, &part{}, &part{}
+	if err := l.text.ExecuteTemplate(subject, "subject", v); err != nil {
 		return rendered{}, fmt.Errorf("render a mail: %w", err)
 	}
 	v.Subject = subject.String()
-	if err := l.text.ExecuteTemplate(&text, "text", v); err != nil {
+	if err := l.text.ExecuteTemplate(text, "text", v); err != nil {
 		return rendered{}, fmt.Errorf("render a mail: %w", err)
 	}
-	if err := l.html.ExecuteTemplate(&html, "letter", v); err != nil {
+	if err := l.html.ExecuteTemplate(html, "letter", v); err != nil {
 		return rendered{}, fmt.Errorf("render a mail: %w", err)
 	}
-	const before, after = "\n<!-- ", " -->\n"
-	size := subject.Len() + text.Len() + html.Len() + len(before) + len(after)
-	fill := strings.Repeat("fill ", sizeClass/5+1)[:(sizeClass-size%sizeClass)%sizeClass]
-	html.WriteString(before + fill + after)
 	return rendered{subject.String(), text.String(), html.String()}, nil
 }
+
+// part collects one part of a letter, up to partLimit.
+type part struct{ strings.Builder }
+
+// Write implements io.Writer.
+func (p *part) Write(b []byte) (int, error) {
+	if p.Len()+len(b) > partLimit {
+		return 0, fmt.Errorf("it is longer than %d bytes", partLimit)
+	}
+	return p.Builder.Write(b)
+}
+
+// WriteString keeps what is embedded from going around the limit.
+func (p *part) WriteString(s string) (int, error) { return p.Write([]byte(s)) }

@@ -83,5 +83,17 @@ func (f Files) Send(_ context.Context, l Letter) error {
 	if err := os.Rename(tmp.Name(), filepath.Join(f.Dir, l.ID+".eml")); err != nil {
 		return fmt.Errorf("keep a mail: %w", err)
 	}
+	return f.sync()
+}
+
+// sync makes the new name survive a power cut: the outbox forgets the letter next.
+func (f Files) sync() error {
+	dir, err := os.Open(f.Dir)
+	if err != nil {
+		return fmt.Errorf("keep a mail: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return fmt.Errorf("keep a mail: %w", err)
+	}
 	return nil
 }

@@ -1,0 +1,149 @@
+package message
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/narthex/narthex/internal/failpoint"
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/plugin"
+)
+
+// handle brings one message one step further: sent, dropped, refused, or due again.
+func (q *Queue) handle(ctx context.Context, m handed) {
+	now := q.cfg.Clock()
+	if now.Sub(m.at) > freshness {
+		return // its lease may be over: whoever finds it now sends it
+	}
+	log := q.cfg.Log.With("message", m.ID, "tries", m.Tries)
+	// What became of a letter is written down even when the letter's own time is up.
+	book, done := context.WithTimeout(context.WithoutCancel(ctx), sendLimit+bookLimit)
+	defer done()
+	if !now.Before(m.ExpiresAt) {
+		q.remove(book, log, m.ID, &q.dropped)
+		log.WarnContext(ctx, "a message expired before it could be sent")
+		return
+	}
+	failpoint.Hit("message.send.before")
+	to, err := q.send(ctx, m.Message)
+	failpoint.Hit("message.send.after")
+	log = log.With("to", to)
+	switch {
+	case err == nil:
+		q.remove(book, log, m.ID, &q.sent)
+		failpoint.Hit("message.removed")
+		log.DebugContext(ctx, "message sent")
+	case errors.Is(err, ErrRefused), errors.Is(err, seal.ErrSealed):
+		q.remove(book, log, m.ID, &q.failed)
+		log.ErrorContext(ctx, "a message was refused for good", "error", class(err))
+	default:
+		pause := backoff(m.Tries)
+		q.retried.Add(1)
+		log.WarnContext(ctx, "a message could not be sent", "error", class(err), "again_in", pause.String())
+		if err := q.cfg.Outbox.RetryMessage(book, m.ID, pause); err != nil {
+			log.ErrorContext(ctx, "a message could not be postponed; it is tried again when its lease is over", "error", err)
+		}
+	}
+}
+
+// send chooses the letter and hands it to the transport. to is the recipient's log key, "" while it is not known.
+func (q *Queue) send(ctx context.Context, m state.Message) (to string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	v, err := open(q.cfg.Keys, m)
+	if err != nil {
+		return "", err
+	}
+	if to, err = logKey(q.cfg.Keys, v.Key); err != nil {
+		return "", err
+	}
+	kind := kindCode
+	if v.Stealth {
+		taken, err := q.cfg.Taken(ctx, v.Key)
+		if err != nil {
+			return to, errStore{err}
+		}
+		if taken {
+			kind = kindNotice
+		}
+	}
+	l, err := q.letter(m.ID, kind, v)
+	if err != nil {
+		return to, err
+	}
+	return to, q.cfg.Transport.Send(ctx, l)
+}
+
+// letter puts a message into words. All kinds are rendered, whichever goes out, and it is filled up to what the longest
+// of them needs: nobody who watches the line can tell the kinds apart by their length.
+func (q *Queue) letter(id, kind string, v Verification) (chosen Letter, err error) {
+	size, longest := 0, 0
+	for _, k := range kinds() {
+		r, err := q.cfg.Renderer.render(k, v.Locale, v.Code, q.cfg.LoginURL, v.ExpiresAt)
+		if err != nil {
+			return Letter{}, err
+		}
+		l := Letter{ID: id, From: q.cfg.From, To: v.To, Subject: r.subject, Text: r.text, HTML: r.html}
+		n, err := l.size()
+		if err != nil {
+			return Letter{}, err
+		}
+		longest = max(longest, n)
+		if k == kind {
+			chosen, size = l, n
+		}
+	}
+	chosen.HTML += filling(sizeFor(longest) - size)
+	return chosen, nil
+}
+
+// logKey is what logs show in place of an address: the same for the same mailbox, and nothing without the secret.
+func logKey(keys *seal.Keyring, k plugin.Key) (string, error) {
+	sum, err := keys.MAC("log", k.Canonical)
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+func (q *Queue) remove(ctx context.Context, log *slog.Logger, id string, count *atomic.Int64) {
+	count.Add(1)
+	if err := q.cfg.Outbox.RemoveMessage(ctx, id); err != nil {
+		log.ErrorContext(ctx, "a message that is done could not be removed; it may be sent again", "error", err)
+	}
+}
+
+// errStore is a store that could not be asked.
+type errStore struct{ error }
+
+// class names an error for the log: a mail server's words may hold the address.
+func class(err error) string {
+	var store errStore
+	switch {
+	case errors.As(err, &store):
+		return "the store cannot be asked"
+	case errors.Is(err, seal.ErrSealed):
+		return "sealed under a key that is no longer known"
+	case errors.Is(err, ErrRefused):
+		return "refused"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "time is up"
+	default:
+		return "the transport failed"
+	}
+}
+
+// backoff doubles with every try, with a random part so that many do not come back at once.
+func backoff(tries int) time.Duration {
+	pause := longestPause
+	if tries < 7 {
+		pause = firstPause << tries
+	}
+	return pause/2 + time.Duration(rand.Int64N(int64(pause))) //nolint:gosec // a pause needs no secret randomness
+}

@@ -1,0 +1,6 @@
+package message
+
+// For the tests.
+var NewRendererOf = newRenderer
+
+const SizeClass = sizeClass
