@@ -14,7 +14,8 @@ type Change struct {
 // AttributeChange replaces all values of an attribute. Old is what the store must hold now (as a set), else
 // ErrConflict; empty means absent. New empty removes the attribute. The values of Old leave in the very operation that
 // brings New; that no others are there, a store may look at just before, because LDAP cannot test it in a Modify
-// (RFC 4511, section 4.6). An attribute that holds the value of a key cannot be changed this way: ErrInvalid.
+// (RFC 4511, section 4.6). An attribute that holds the value of a key, or that the store keeps for keys alone, cannot
+// be changed this way: ErrInvalid.
 type AttributeChange struct {
 	Old, New []Value
 }

@@ -30,8 +30,10 @@ type Persister interface {
 	// Resolve settles an attempt whose outcome the host does not know. keys are those of the attempt.
 	// It finishes what the attempt has committed and returns that account; otherwise it returns ErrNotFound, and
 	// from then on no execution of the attempt that began earlier can ever commit.
-	// A host asks only when the last execution has answered, or its NotAfter and [ClockSlack] have passed; a store
-	// stays right even when a host asks too early.
+	// A host asks only when the last execution has answered, or its NotAfter and [ClockSlack] have passed. Asked too
+	// early, a store still waits for, or makes powerless, whatever an execution holds and whatever runs in its own
+	// process. An execution in another process that holds nothing yet leaves no trace in a directory: only its NotAfter
+	// stops that one.
 	Resolve(ctx context.Context, attempt Attempt, keys []Key) (Account, error)
 
 	// Lookup returns the account that holds a key, or ErrNotFound. Only k.Kind, k.Canonical and k.Value are needed.
@@ -61,7 +63,9 @@ type Authenticator interface {
 
 // PasswordSetter is implemented by stores that can replace a password.
 type PasswordSetter interface {
-	// SetPassword replaces the password; the old one stops working before SetPassword returns.
+	// SetPassword replaces the password; the old one stops working before SetPassword returns. Nothing else changes:
+	// a locked account stays locked. A store whose server unlocks with every new password (slapo-ppolicy does)
+	// answers ErrConflict for a locked account instead, in the very operation, and the account is unlocked first.
 	// An absent account is ErrNotFound, an empty or refused password ErrInvalid.
 	SetPassword(ctx context.Context, id ID, p Secret) error
 }

@@ -32,14 +32,15 @@ type pluginTest struct {
 func newPluginTest() *cobra.Command {
 	var run pluginTest
 	c := &cobra.Command{
-		Use:   "test PATH",
+		Use:   "test PATH [-- ARGUMENT...]",
 		Short: "Run the conformance suite against a persister's binary and print a table",
-		Long: `Test starts the persister at PATH as the sidecar would, and judges it by every rule of the contract.
+		Long: `Test starts the persister at PATH as the sidecar would, and judges it by every rule of the contract. What follows
+two dashes is passed on to it, and so is NARTHEX_PERSISTER_CONFIG, if it is set.
 
 It may have accounts already: the rules use names of their own and remove what they made, if the persister can delete.
 Still, give it an empty store where you can. The exit code is 1 when a rule is broken.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
+		Args: onePathBeforeDashes,
+		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0], args[1:]) },
 	}
 	c.Flags().StringVar(&run.sha256, "sha256", "", "the SHA-256 that the binary must have (default: whatever it has)")
 	c.Flags().StringArrayVar(&run.env, "env", nil, "a variable for the persister: NAME, or NAME=value (may be repeated)")
@@ -48,7 +49,19 @@ Still, give it an empty store where you can. The exit code is 1 when a rule is b
 	return c
 }
 
-func (r *pluginTest) run(cmd *cobra.Command, path string) error {
+// onePathBeforeDashes wants one argument, and takes any number after two dashes.
+func onePathBeforeDashes(cmd *cobra.Command, args []string) error {
+	own := len(args)
+	if dashes := cmd.ArgsLenAtDash(); dashes >= 0 {
+		own = dashes
+	}
+	return cobra.ExactArgs(1)(cmd, args[:own])
+}
+
+// passedOn names what every persister gets of this program's environment, if it is set.
+const passedOn = "NARTHEX_PERSISTER_CONFIG" //nolint:gosec // the name of a variable
+
+func (r *pluginTest) run(cmd *cobra.Command, path string, args []string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -64,7 +77,9 @@ func (r *pluginTest) run(cmd *cobra.Command, path string) error {
 			return fmt.Errorf("there is no rule %q; the rules are:\n  %s", rule, strings.Join(known, "\n  "))
 		}
 	}
-	host, err := plugin.Open(cmd.Context(), plugin.OpenConfig{Path: path, SHA256: r.sha256, Env: r.env, Logger: r.logger(cmd)})
+	host, err := plugin.Open(cmd.Context(), plugin.OpenConfig{
+		Path: path, SHA256: r.sha256, Args: args, Env: append([]string{passedOn}, r.env...), Logger: r.logger(cmd),
+	})
 	if err != nil {
 		return failed(err)
 	}

@@ -19,6 +19,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(brokenPersister) != "" {
+		os.Exit(serveBroken())
+	}
 	code := m.Run()
 	testenv.RemoveBinary()
 	os.Exit(code)

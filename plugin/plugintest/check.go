@@ -43,11 +43,15 @@ func (r Report) Passed() bool {
 }
 
 // Check judges a store by every rule, one after the other. It may have accounts already: rules use names of their own and
-// remove what they made. Rules about a capability that the store lacks are skipped; the report says which.
+// remove what they made. Rules about a capability that the store lacks, and those that need [Direct], are skipped; the
+// report says which and why.
 // It stops early when ctx is done.
 func Check(ctx context.Context, b plugin.Backend, options ...Option) Report {
 	s := newSettings(options)
 	report := Report{Store: b.Description}
+	for _, name := range s.unknown() {
+		report.Results = append(report.Results, Result{Rule: name, Outcome: Failed, Reasons: []string{"there is no rule of this name"}})
+	}
 	for _, r := range s.picked() {
 		if ctx.Err() != nil {
 			break

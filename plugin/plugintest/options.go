@@ -55,7 +55,7 @@ func Races(callers, rounds int) Option {
 // Patience bounds one rule. The default is two minutes.
 func Patience(d time.Duration) Option { return func(s *settings) { s.patience = d } }
 
-// Only picks rules by name.
+// Only picks rules by name. A name that no rule has is a failure.
 func Only(names ...string) Option { return func(s *settings) { s.only = append(s.only, names...) } }
 
 // Each has Check tell every result as soon as it is known.
@@ -98,6 +98,12 @@ func DefaultNames() Names {
 // picked returns the rules that the settings ask for.
 func (s settings) picked() []rule {
 	return slices.DeleteFunc(rules(), func(r rule) bool {
-		return r.inside && !s.direct || len(s.only) > 0 && !slices.Contains(s.only, r.name)
+		return len(s.only) > 0 && !slices.Contains(s.only, r.name)
 	})
+}
+
+// unknown returns the names that the settings ask for and no rule has: whoever mistypes one must not take it for passed.
+func (s settings) unknown() []string {
+	known := Rules()
+	return slices.DeleteFunc(slices.Clone(s.only), func(name string) bool { return slices.Contains(known, name) })
 }

@@ -33,7 +33,7 @@ type rule struct {
 // rules lists the whole suite.
 func rules() []rule {
 	return slices.Concat(
-		describeRules(), createRules(), textRules(), keyRules(), attemptRules(), lateRules(), resolveRules(), raceRules(),
+		describeRules(), createRules(), textRules(), keyRules(), attemptRules(), lateRules(), resolveRules(), overtakeRules(), raceRules(),
 		lookupRules(), deleteRules(), authenticateRules(), likenessRules(), passwordRules(),
 		updateRules(), attributeRules(), stateRules(), groupRules(), identifierRules(), holdRules(),
 		listRules(), statusRules(), maintainRules(), schemaRules(), contextRules(), hygieneRules(),
@@ -56,8 +56,11 @@ func (r rule) run(t TB, s *store) {
 	r.check(&judge{TB: t, law: r.law}, s)
 }
 
-// missing tells why a store need not keep the rule: what it lacks, in words, or "".
+// missing tells why the rule is not judged: what the store lacks, or what the connection to it cannot do, in words, or "".
 func (r rule) missing(d plugin.Description, s settings) string {
+	if r.inside && !s.direct {
+		return "it holds a call up in the middle, which works only in the store's own process: plugintest.Run does that"
+	}
 	if r.groups && s.noGroups {
 		return "the store has no groups"
 	}

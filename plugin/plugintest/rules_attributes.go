@@ -86,12 +86,16 @@ func attributeConflict(t TB, s *store) {
 		"no value":             replace(s.names.FamilyName, nil, texts("King")),
 		"some of the values":   replace(s.names.Notes, texts("one"), texts("three")),
 		"more than the values": replace(s.names.Notes, texts("one", "two", "three"), texts("four")),
-		"a value that is gone": replace(s.names.Unique, texts("one"), nil),
 	} {
 		_, err := s.Updater.Update(s.ctx, made.ID, c)
 		fails(t, "a change that replaces "+what, err, plugin.ErrConflict)
 	}
 	s.is(t, "after conflicts", made)
+
+	bare := s.create(t, s.person())
+	_, err := s.Updater.Update(s.ctx, bare.ID, replace(s.names.Notes, texts("one"), nil))
+	fails(t, "a change that replaces a value that is gone", err, plugin.ErrConflict)
+	s.is(t, "after a conflict", bare)
 }
 
 func attributesTogether(t TB, s *store) {

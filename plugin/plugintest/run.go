@@ -37,6 +37,9 @@ func Run(t *testing.T, open func(t *testing.T) plugin.Persister, options ...Opti
 // the same store every time.
 func RunBackend(t *testing.T, open func(t *testing.T) plugin.Backend, options ...Option) {
 	s := newSettings(options)
+	for _, name := range s.unknown() {
+		t.Errorf("there is no rule %q", name)
+	}
 	var described plugin.Description
 	if !t.Run("Describe/every capability is claimed or disclaimed", func(t *testing.T) {
 		described = open(t).Description
@@ -46,7 +49,7 @@ func RunBackend(t *testing.T, open func(t *testing.T) plugin.Backend, options ..
 	}
 	for _, r := range s.picked() {
 		if r.missing(described, s) != "" {
-			continue // disclaimed, as claims has made sure
+			continue // disclaimed, as claims has made sure, or judged under direct/
 		}
 		t.Run(r.name, func(t *testing.T) {
 			if !s.serial {

@@ -58,6 +58,7 @@ var broken = []struct {
 	{"Resolve/another attempt's account is not this attempt's", "who holds the keys", func() plugin.Persister { return resolvesByKeys{newMemory()} }},
 	{"Resolve/an abandoned execution is settled for good", "goes on in the background", func() plugin.Persister { return commitsInTheBackground{newMemory()} }},
 	{"Resolve/an execution that began earlier never commits after ErrNotFound", "no fence", func() plugin.Persister { return resolvesWithoutFence{newMemory()} }},
+	{"Resolve/one that overtakes an execution under way settles it for good", "no fence", func() plugin.Persister { return slow{resolvesWithoutFence{newMemory()}} }},
 	{"Resolve/arguments that break a rule of the contract are ErrInvalid", "who holds the keys", func() plugin.Persister { return resolvesByKeys{newMemory()} }},
 
 	{"Create/of many who want one key at the same moment one gets it", "looks, then adds", func() plugin.Persister { return twoWinners{newMemory()} }},
