@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -26,7 +25,7 @@ func (r *reader) judge(v variables) *Settings {
 	s := &Settings{
 		Listen: r.address("NARTHEX_LISTEN", v.Listen), AdminListen: r.address("NARTHEX_ADMIN_LISTEN", v.AdminListen),
 		DataDir: v.DataDir, Flows: v.Flows, Secret: plugin.NewSecret(v.Secret), MailFrom: v.MailFrom, LoginURL: v.LoginURL,
-		StateFile: v.StateDSN, LogLevel: v.LogLevel, LogJSON: v.LogFormat == "json",
+		ThemeDir: v.ThemeDir, LogLevel: v.LogLevel, LogJSON: v.LogFormat == "json",
 	}
 	if s.DataDir == "" {
 		r.fault("NARTHEX_DATA_DIR", "is empty", "name a folder, or leave the variable out")
@@ -40,20 +39,15 @@ func (r *reader) judge(v variables) *Settings {
 		r.fault("NARTHEX_ADMIN_LISTEN", "is the address of the public listener", "choose another port; it must not be public")
 	}
 	s.PublicURL = r.publicURL(v.PublicURL, s.Listen)
-	if s.StateFile == "" {
-		s.StateFile = filepath.Join(s.DataDir, "state.db")
-	} else if strings.Contains(s.StateFile, "://") {
-		r.fault("NARTHEX_STATE_DSN", "is not a path", "name a SQLite file; other databases are not available yet")
-	}
+	r.state(v, s)
 	r.persister(v, s)
+	r.mail(v, s)
+	r.theme(v.ThemeDir)
+	s.TrustedProxies = r.proxies(v.TrustedProxies)
 	if v.LoginURL != "" {
 		if u, err := url.Parse(v.LoginURL); err != nil || u.Hostname() == "" || u.User != nil || !safeScheme(u) {
 			r.fault("NARTHEX_LOGIN_URL", "is not an https address", "write it in full, like https://login.example.org/; http is for loopback addresses only")
 		}
-	}
-	// A line break would begin another header of every mail.
-	if _, err := mail.ParseAddress(v.MailFrom); v.MailFrom != "" && (err != nil || strings.ContainsFunc(v.MailFrom, unicode.IsControl)) {
-		r.fault("NARTHEX_MAIL_FROM", "is not an address", "write one like accounts@example.org")
 	}
 	r.oneOf("NARTHEX_LOG_LEVEL", v.LogLevel, "debug", "info", "warn", "error")
 	r.oneOf("NARTHEX_LOG_FORMAT", v.LogFormat, "text", "json")
@@ -97,8 +91,6 @@ func (r *reader) publicURL(value, listen string) *url.URL {
 	case !safeScheme(u):
 		r.fault(name, "is not https", "use https; http is for loopback addresses only")
 		return nil
-	case !Loopback(u.Hostname()):
-		r.fault("NARTHEX_SMTP_URL", "is missing, and NARTHEX_PUBLIC_URL is not on a loopback address", "mails can only be kept as files so far: use a loopback address; sending over SMTP is not available yet")
 	}
 	return origin(u)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,8 +13,8 @@ import (
 const Prefix = "NARTHEX_"
 
 // variables are the settings as envconfig reads them: all are texts, so that no library ever prints one that it cannot
-// convert, and every fault can be reported at once. Field names give variable names (Sha256: an acronym before digits would
-// be split); see Table.
+// convert, and every fault can be reported at once. Field names give variable names (Sha256, SMTPUrl: acronyms are split
+// otherwise); see Table.
 type variables struct {
 	Listen      string `default:"127.0.0.1:8080"`
 	AdminListen string `split_words:"true" default:"127.0.0.1:8081"`
@@ -27,8 +28,12 @@ type variables struct {
 	PersisterSha256 string `split_words:"true"`
 	PersisterEnv    string `split_words:"true"`
 
+	SMTPUrl  string `split_words:"true"`
 	MailFrom string `split_words:"true"`
 	LoginURL string `split_words:"true"`
+	ThemeDir string `split_words:"true"`
+
+	TrustedProxies string `split_words:"true"`
 
 	LogLevel  string `split_words:"true" default:"info"`
 	LogFormat string `split_words:"true" default:"text"`
@@ -46,16 +51,23 @@ type Settings struct {
 	Flows string
 	// Secret holds the keys, one of 64 hexadecimal digits a line; empty: made and kept in DataDir.
 	Secret plugin.Secret
-	// StateFile is the state database.
+	// StateDSN is the URL of the PostgreSQL database that has the state; empty: it is in the SQLite file StateFile.
+	StateDSN  plugin.Secret
 	StateFile string
 	// Persister is "sql" or an absolute path, and PersisterSHA256 the checksum of what is there.
 	Persister, PersisterSHA256 string
 	// PersisterEnv lists the variables to pass to the persister.
 	PersisterEnv []string
+	// SMTP is the mail server; nil: mails are kept as files.
+	SMTP *SMTP
 	// MailFrom is the sender of mails.
 	MailFrom string
 	// LoginURL is where people log in; may be empty.
 	LoginURL string
+	// ThemeDir holds the operator's own templates, texts and style sheet; may be empty.
+	ThemeDir string
+	// TrustedProxies are the networks of those whose forwarded headers are believed.
+	TrustedProxies []netip.Prefix
 	// LogLevel is debug, info, warn or error; LogJSON chooses JSON lines.
 	LogLevel string
 	LogJSON  bool
@@ -80,26 +92,26 @@ type Setting struct {
 func Table() []Setting {
 	return []Setting{
 		{Name: "NARTHEX_LISTEN", Default: "127.0.0.1:8080", Meaning: "address of the public listener: pages and API"},
-		{Name: "NARTHEX_ADMIN_LISTEN", Default: "127.0.0.1:8081", Meaning: "address of the admin listener: health, and the mailbox of a development machine; never make it public"},
+		{Name: "NARTHEX_ADMIN_LISTEN", Default: "127.0.0.1:8081", Meaning: "address of the admin listener: health, metrics, and the mailbox of a development machine; never make it public"},
 		{Name: "NARTHEX_PUBLIC_URL", Default: "http:// and the address of NARTHEX_LISTEN, if that is a loopback address", Meaning: "how people reach the public listener; https, or http on a loopback address"},
 		{Name: "NARTHEX_DATA_DIR", Default: "./narthex-data", Meaning: "folder for everything this process keeps"},
 		{Name: "NARTHEX_FLOWS", Meaning: "the flows file; without one the built-in flow serves while NARTHEX_PUBLIC_URL is on a loopback address, and registration is closed elsewhere"},
-		{Name: "NARTHEX_SECRET", Default: "made once and kept in secret in NARTHEX_DATA_DIR", Secret: true, Meaning: "keys that seal what is unfinished: one of 64 hexadecimal digits a line, the first is current"},
-		{Name: "NARTHEX_STATE_DSN", Default: "state.db in NARTHEX_DATA_DIR", Secret: true, Meaning: "the state database: a path of a SQLite file"},
+		{Name: "NARTHEX_SECRET", Default: "made once and kept in secret in NARTHEX_DATA_DIR; required when the state is in PostgreSQL", Secret: true, Meaning: "keys that seal what is unfinished: one of 64 hexadecimal digits a line, the first is current"},
+		{Name: "NARTHEX_STATE_DSN", Default: "state.db in NARTHEX_DATA_DIR", Secret: true, Meaning: "the state database: a path of a SQLite file, or postgres://user:password@host/database for several sidecars that share one"},
 		{Name: "NARTHEX_PERSISTER", Default: "sql", Meaning: "who keeps the accounts: sql, or the absolute path of a persister's binary"},
 		{Name: "NARTHEX_PERSISTER_SHA256", Meaning: "the SHA-256 of that binary, 64 hexadecimal digits"},
 		{Name: "NARTHEX_PERSISTER_CONFIG", Persister: true, Meaning: "the persister's own file, handed over by its path"},
 		{Name: "NARTHEX_PERSISTER_ENV", Meaning: "names of further variables that an external persister gets, separated by commas"},
-		{Name: "NARTHEX_SQL_DSN", Default: "accounts.db in NARTHEX_DATA_DIR", Secret: true, Persister: true, Meaning: "the account database of the sql persister: a path of a SQLite file"},
+		{Name: "NARTHEX_SQL_DSN", Default: "accounts.db in NARTHEX_DATA_DIR", Secret: true, Persister: true, Meaning: "the account database of the sql persister: a path of a SQLite file, or postgres://user:password@host/database"},
 		{Name: "NARTHEX_SQL_ARGON2ID", Default: "m=19456,t=2,p=1", Persister: true, Meaning: "the cost of a password's hash: memory in KiB, passes, lanes"},
+		{Name: "NARTHEX_SMTP_URL", Default: "mails become files in NARTHEX_DATA_DIR/mail, if NARTHEX_PUBLIC_URL is on a loopback address", Secret: true, Meaning: "the mail server: smtp://user:password@host:587 demands STARTTLS, smtps://host:465 begins with TLS; ?tls=opportunistic or ?tls=none after smtp:// ask for less"},
 		{Name: "NARTHEX_MAIL_FROM", Default: "narthex@ and the host of NARTHEX_PUBLIC_URL", Meaning: "the sender of mails"},
 		{Name: "NARTHEX_LOGIN_URL", Meaning: "where people log in; shown when they have registered and to owners of an address that is taken"},
+		{Name: "NARTHEX_THEME_DIR", Meaning: "folder with templates, texts and a style sheet of your own, which replace the built-in ones of the same name"},
+		{Name: "NARTHEX_TRUSTED_PROXIES", Meaning: "networks of the proxies whose forwarded headers are believed, like 10.0.0.0/8, separated by commas"},
 		{Name: "NARTHEX_LOG_LEVEL", Default: "info", Meaning: "debug, info, warn or error"},
 		{Name: "NARTHEX_LOG_FORMAT", Default: "text", Meaning: "text or json"},
 
-		{Name: "NARTHEX_SMTP_URL", Secret: true, Meaning: "the mail server", Later: "sending over SMTP is not available yet: remove it; mails are kept as files while NARTHEX_PUBLIC_URL is on a loopback address"},
-		{Name: "NARTHEX_THEME_DIR", Meaning: "your own templates and style sheet", Later: "your own pages are not available yet: remove it"},
-		{Name: "NARTHEX_TRUSTED_PROXIES", Meaning: "networks of proxies whose forwarded headers are believed", Later: "forwarded headers are not used yet, so no proxy has to be trusted: remove it"},
 		{Name: "NARTHEX_LDAP_URL", Persister: true, Meaning: "the directory", Later: ldapLater},
 		{Name: "NARTHEX_LDAP_BASE", Persister: true, Meaning: "where in the directory", Later: ldapLater},
 		{Name: "NARTHEX_LDAP_BIND_DN", Persister: true, Meaning: "the service account", Later: ldapLater},

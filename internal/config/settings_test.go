@@ -51,8 +51,8 @@ func TestEveryFaultOfTheSettingsIsReportedAtOnceWithItsFix(t *testing.T) {
 	if err := os.Chmod(open, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := config.Read([]string{"NARTHEX_LISTEN=8080", "NARTHEX_ADMIN_LISTEN=x:99999", "NARTHEX_PUBLIC_URL=http://join.example.org", "NARTHEX_LISTN=x", "NARTHEX_SMTP_URL=smtp://user:" + canary + "@host",
-		"NARTHEX_SECRET=" + canary, "NARTHEX_SECRET_FILE=" + open, "NARTHEX_STATE_DSN=postgres://narthex:" + canary + "@host/db", "NARTHEX_PERSISTER=./mine", "NARTHEX_LDAP_BIND_PASSWORD=" + canary,
+	_, err := config.Read([]string{"NARTHEX_LISTEN=8080", "NARTHEX_ADMIN_LISTEN=x:99999", "NARTHEX_PUBLIC_URL=http://join.example.org", "NARTHEX_LISTN=x", "NARTHEX_SMTP_URL=smtp://user:" + canary + "@host?tls=maybe",
+		"NARTHEX_SECRET=" + canary, "NARTHEX_SECRET_FILE=" + open, "NARTHEX_STATE_DSN=postgres://narthex:" + canary + "@/", "NARTHEX_TRUSTED_PROXIES=0.0.0.0/0", "NARTHEX_THEME_DIR=/nowhere", "NARTHEX_PERSISTER=./mine", "NARTHEX_LDAP_BIND_PASSWORD=" + canary,
 		"NARTHEX_LOG_LEVEL=loud", "NARTHEX_LOG_FORMAT=xml", "NARTHEX_LOGIN_URL=/login", "NARTHEX_MAIL_FROM=me", "NARTHEX_DATA_DIR=", "NARTHEX_FLOWS_FILE=x"})
 	var faults config.Faults
 	if !errors.As(err, &faults) {
@@ -60,7 +60,7 @@ func TestEveryFaultOfTheSettingsIsReportedAtOnceWithItsFix(t *testing.T) {
 	}
 	text := faults.Error()
 	for _, want := range []string{"NARTHEX_LISTEN: is not an address; write host and port", "NARTHEX_ADMIN_LISTEN: is not an address", "NARTHEX_PUBLIC_URL: is not https",
-		"NARTHEX_LISTN: there is no such setting; did you mean NARTHEX_LISTEN?", "NARTHEX_SMTP_URL: cannot be used yet", "NARTHEX_SECRET_FILE: stands beside NARTHEX_SECRET", "NARTHEX_STATE_DSN: is not a path",
+		"NARTHEX_LISTN: there is no such setting; did you mean NARTHEX_LISTEN?", "NARTHEX_SMTP_URL: says in no known way", "NARTHEX_SECRET_FILE: stands beside NARTHEX_SECRET", "NARTHEX_STATE_DSN: is not the URL of a database", "NARTHEX_TRUSTED_PROXIES: trusts 0.0.0.0/0", "NARTHEX_THEME_DIR:",
 		"NARTHEX_PERSISTER: is neither sql nor an absolute path", "NARTHEX_LDAP_BIND_PASSWORD: cannot be used yet", "NARTHEX_LOG_LEVEL:", "NARTHEX_LOG_FORMAT:", "NARTHEX_LOGIN_URL:", "NARTHEX_MAIL_FROM:", "NARTHEX_DATA_DIR:", "NARTHEX_FLOWS_FILE: there is no such setting"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no fault %q in\n%s", want, text)
@@ -162,7 +162,7 @@ func TestWhatIsNotBuiltYetIsRefusedAndNeverIgnored(t *testing.T) {
 			}
 		}
 	}
-	for _, variable := range []string{"NARTHEX_PERSISTER=ldap", "NARTHEX_STATE_DSN=postgres://host/db"} {
+	for _, variable := range []string{"NARTHEX_PERSISTER=ldap", "NARTHEX_STATE_DSN=mysql://host/db"} {
 		if read(variable) == "" {
 			t.Errorf("%s is accepted", variable)
 		}
