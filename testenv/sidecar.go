@@ -45,8 +45,14 @@ func Start(t testing.TB, env ...string) *Sidecar {
 // Launch is Start without the wait, for sidecars that are expected to die or to refuse.
 func Launch(t testing.TB, env ...string) *Sidecar {
 	t.Helper()
+	return LaunchBinary(t, Binary(t), env...)
+}
+
+// LaunchBinary is Launch with a binary of the caller's choice.
+func LaunchBinary(t testing.TB, binary string, env ...string) *Sidecar {
+	t.Helper()
 	s := &Sidecar{t: t, done: make(chan struct{})}
-	s.cmd = exec.Command(Binary(t))
+	s.cmd = exec.Command(binary)
 	s.cmd.Env = append(BareEnvironment(),
 		"NARTHEX_LISTEN=127.0.0.1:0", "NARTHEX_ADMIN_LISTEN=127.0.0.1:0", "NARTHEX_LOG_FORMAT=json", "NARTHEX_LOG_LEVEL=debug")
 	for _, v := range env {

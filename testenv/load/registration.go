@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/narthex/narthex/testenv"
+)
+
+// figures are what a closed loop of people gave.
+type figures struct {
+	count          int
+	perSecond      float64
+	p50, p99       time.Duration
+	sidecar, store time.Duration // CPU of one registration: sidecar with persister, database server
+	peak           float64       // MiB, both processes
+}
+
+// password of everybody.
+const password = "a long and private sentence"
+
+var people atomic.Int64
+
+// somebody is a person with an address of their own.
+func somebody() testenv.Person {
+	return testenv.Person{Email: fmt.Sprintf("person%d@example.org", people.Add(1)), GivenName: "Ada", FamilyName: "Lovelace", Password: password}
+}
+
+var errNoMail = errors.New("no mail came within ten seconds")
+
+// register walks one person through the default flow.
+func (g *target) register(c *testenv.Client, p testenv.Person) error {
+	arrived := g.mails.expect(p.Email)
+	_, err := c.Register(p, func(string) (string, error) {
+		select {
+		case m := <-arrived:
+			return m.code, nil
+		case <-time.After(10 * time.Second):
+			return "", errNoMail
+		}
+	})
+	return err
+}
+
+// load lets clients do something again and again: first to warm up, then for the figures.
+func (r *run) load(g *target, clients int, do func(*testenv.Client) error) figures {
+	var measured atomic.Bool
+	var mu sync.Mutex
+	var spans []time.Duration
+	ctx, stop := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			c := g.client()
+			for ctx.Err() == nil {
+				begin, counts := time.Now(), measured.Load()
+				if err := do(c); err != nil {
+					r.Errorf("%v", err)
+					return
+				}
+				if counts && measured.Load() {
+					mu.Lock()
+					spans = append(spans, time.Since(begin))
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	time.Sleep(r.span / 4)
+	sidecar, store, begin := cpuTime(r, g.PID()), cpuTime(r, g.database), time.Now()
+	done := people.Load()
+	measured.Store(true)
+	time.Sleep(r.span)
+	measured.Store(false)
+	span := time.Since(begin)
+	n := max(people.Load()-done, 1)
+	sidecar, store = cpuTime(r, g.PID())-sidecar, cpuTime(r, g.database)-store
+	stop()
+	all.Wait()
+	slices.Sort(spans)
+	f := figures{
+		count: int(n), perSecond: float64(n) / span.Seconds(), sidecar: sidecar / time.Duration(n), store: store / time.Duration(n),
+		peak: memory(r, g.PID(), "status", "VmHWM"),
+	}
+	if len(spans) > 0 {
+		f.p50, f.p99 = spans[len(spans)/2], spans[len(spans)*99/100]
+	}
+	return f
+}
+
+func (g *target) registering(c *testenv.Client) error { return g.register(c, somebody()) }
+
+// registrations compares complete registrations at the default hash with bare hashing.
+func registrations(r *run) {
+	r.printf("\n| registrations, default hash | clients | per second | of bare argon2id | p50 | p99 | CPU beside the hash | CPU of the database | peak of both processes |\n|---|---|---|---|---|---|---|---|---|")
+	for _, database := range r.databases {
+		for _, clients := range r.clients {
+			before := r.hashes()
+			g := r.target(database)
+			f := r.load(g, clients, g.registering)
+			g.Kill()
+			after := r.hashes()
+			rate, cpu := (before.perSecond+after.perSecond)/2, (before.cpu+after.cpu)/2
+			r.printf("| %s | %d | %.1f | %.0f %% of %.1f | %s | %s | %s | %s | %.0f MiB |", database, clients, f.perSecond, 100*f.perSecond/rate, rate, short(f.p50), short(f.p99), short(f.sidecar-cpu), short(f.store), f.peak)
+		}
+	}
+}
+
+// cheapRegistrations shows what is left when hashes cost next to nothing.
+func cheapRegistrations(r *run) {
+	r.printf("\n| registrations, cheapest hash | clients | per second | p50 | p99 | CPU of sidecar and persister | CPU of the database | peak |\n|---|---|---|---|---|---|---|---|")
+	for _, database := range r.databases {
+		for _, clients := range []int{1, 8} {
+			g := r.target(database, cheapest)
+			f := r.load(g, clients, g.registering)
+			g.Kill()
+			r.printf("| %s | %d | %.0f | %s | %s | %s | %s | %.0f MiB |", database, clients, f.perSecond, short(f.p50), short(f.p99), short(f.sidecar), short(f.store), f.peak)
+		}
+	}
+}
+
+// growth compares an empty store with one that has many accounts.
+func growth(r *run) {
+	r.printf("\n| registrations, cheapest hash, 8 clients | accounts before | per second | CPU of sidecar and persister | CPU of the database |\n|---|---|---|---|---|")
+	for _, database := range r.databases {
+		for _, accounts := range []int{0, r.accounts} {
+			g := r.target(database, cheapest)
+			r.fill(g, accounts)
+			f := r.load(g, 8, g.registering)
+			g.Kill()
+			r.printf("| %s | %d | %.0f | %s | %s |", database, accounts, f.perSecond, short(f.sidecar), short(f.store))
+		}
+	}
+}
+
+func short(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
+
+// ok tells whether an answer is what a caller wanted.
+func ok(r testenv.Reply, err error, status int) error {
+	if err == nil && r.Status != status {
+		err = fmt.Errorf("answered %d: %s", r.Status, r.Raw)
+	}
+	return err
+}
+
+// latency measures from submitting the address to the mail at the mail server, one person at a time.
+func latency(r *run) {
+	r.printf("\n| from the address to the mail, idle | p50 | p99 |\n|---|---|---|")
+	for _, database := range r.databases {
+		g := r.target(database, cheapest)
+		var spans []time.Duration
+		for range 60 {
+			c, p := g.client(), somebody()
+			reply, err := c.Start()
+			if err := ok(reply, err, http.StatusCreated); err != nil {
+				r.Fatal(err)
+			}
+			arrived, begin := g.mails.expect(p.Email), time.Now()
+			reply, err = c.Items("about-you", map[string]any{"email": p.Email, "given_name": p.GivenName, "family_name": p.FamilyName})
+			if err := ok(reply, err, http.StatusOK); err != nil {
+				r.Fatal(err)
+			}
+			select {
+			case m := <-arrived:
+				spans = append(spans, m.at.Sub(begin))
+			case <-time.After(10 * time.Second):
+				r.Fatal(errNoMail)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		g.Kill()
+		slices.Sort(spans)
+		r.printf("| %s | %s | %s |", database, short(spans[len(spans)/2]), short(spans[len(spans)*99/100]))
+	}
+}
