@@ -67,8 +67,8 @@ func (f Faults) Err() error {
 	return f
 }
 
-// nearest returns the known name that is most like name, or "" when none is like it.
-func nearest(name string, known []string) string {
+// Nearest returns the known name that is most like name, or "" when none is like it.
+func Nearest(name string, known []string) string {
 	const longest = 64 // the cost grows with the length, and no name of ours is longer
 	if len(name) > longest {
 		return ""

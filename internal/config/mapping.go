@@ -118,7 +118,7 @@ func (m *Mapping) Strings(key string) []string {
 func (m *Mapping) Done() {
 	for _, e := range m.left {
 		fix := "remove it; known here: " + strings.Join(m.asked, ", ")
-		if like := nearest(e.Key, m.asked); like != "" {
+		if like := Nearest(e.Key, m.asked); like != "" {
 			fix = fmt.Sprintf("did you mean %q? Known here: %s", like, strings.Join(m.asked, ", "))
 		}
 		e.At.Fault(fmt.Sprintf("unknown key %q", short(e.Key)), fix)

@@ -98,7 +98,7 @@ func whatElse(name string, known []string) string {
 	if serviceVariable.MatchString(name) {
 		return "if it comes from Kubernetes, set enableServiceLinks: false; " + list
 	}
-	if like := nearest(strings.TrimPrefix(name, Prefix), known); like != "" {
+	if like := Nearest(strings.TrimPrefix(name, Prefix), known); like != "" {
 		return fmt.Sprintf("did you mean %s? %s", Prefix+like, list)
 	}
 	return "remove it; " + list
