@@ -15,7 +15,7 @@ import (
 )
 
 func newAccount() *cobra.Command {
-	parent := &cobra.Command{Use: "account", Short: "Show or delete an account", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	parent := &cobra.Command{Use: "account", Short: "Show, lock, unlock or delete an account", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	parent.AddCommand(&cobra.Command{
 		Use: "show IDENTIFIER", Short: "Show the account that holds a username, an email address or a phone number", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,7 +36,7 @@ func newAccount() *cobra.Command {
 				return nil
 			})
 		},
-	})
+	}, newLock(), newUnlock())
 	return parent
 }
 
@@ -65,7 +65,10 @@ func withAccount(ctx context.Context, name string, do func(context.Context, plug
 	if err == nil {
 		err = do(ctx, store, account)
 	}
+	var exit *exitError
 	switch {
+	case errors.As(err, &exit):
+		return err
 	case errors.Is(err, plugin.ErrNotFound):
 		return failed(errors.New("no account holds this identifier"))
 	case err != nil:

@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 		Short: "Self-registration in front of the directory you already run",
 		Long: `Narthex runs registration flows and creates the accounts in an SQL database or a directory.
 
-Without a command it serves: the pages and the API on NARTHEX_LISTEN, health and the development mailbox on
+Without a command it serves: the pages and the API on NARTHEX_LISTEN, health, metrics and the development mailbox on
 NARTHEX_ADMIN_LISTEN. Settings are environment variables that begin with NARTHEX_; 'narthex config check' lists them.
 
 Exit codes: 0 done; 1 the answer is no (a fault found, no such account); 2 wrong usage; 3 something else failed.`,
@@ -74,6 +74,6 @@ Exit codes: 0 done; 1 the answer is no (a fault found, no such account); 2 wrong
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), cmd.ErrOrStderr()) },
 	}
-	root.AddCommand(newServe(), newConfig(), newFlows(), newPlugin(), newAccount(), newVersion(), newPersister())
+	root.AddCommand(newServe(), newConfig(), newFlows(), newPlugin(), newAccount(), newKeys(), newVersion(), newPersister())
 	return root
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,8 +41,20 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NARTHEX_SQL_ARGON2ID", "m=8,t=1,p=1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sidecar": sidecar, "keep": keep, "code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sidecar": sidecar, "stop": stop, "keep": keep, "code": code},
 	})
+}
+
+// running holds how to end the sidecar of each script, by the script's folder.
+var running sync.Map
+
+// stop ends the sidecar of the script.
+func stop(ts *testscript.TestScript, _ bool, _ []string) {
+	end, ok := running.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("no sidecar was started")
+	}
+	end.(func())()
 }
 
 // sidecar [NAME=value…] starts narthex, waits until it is ready, and sets $API and $ADMIN. It ends with the script.
@@ -58,12 +71,14 @@ func sidecar(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd.Env = append(append(cmd.Env, "NARTHEX_LOG_FORMAT=json"), args...)
 	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	end := sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 		_ = out.Close()
 	})
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	running.Store(ts.Getenv("WORK"), end)
+	ts.Defer(end)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		content, err := os.ReadFile(log)
 		ts.Check(err)
 		for line := range bytes.Lines(content) {
@@ -97,7 +112,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: code NAME ADDRESS")
 	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		var list struct {
 			Mails []struct{ ID, To, Text string }
 		}
