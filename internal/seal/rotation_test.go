@@ -22,18 +22,18 @@ func TestAKeyIsReplacedWithoutLosingWhatIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := keyring(t, added), keyring(t, promoted)
+	before, after := ring(t, added), ring(t, promoted)
 	if got, want := after.Fingerprints(), []string{before.Fingerprints()[1], before.Fingerprints()[0]}; !slices.Equal(got, want) {
 		t.Errorf("promoted: %v, want %v", got, want)
 	}
 	if !strings.HasPrefix(added, first+"\n") || !strings.HasSuffix(promoted, "\n"+first) || strings.Contains(retired, first) {
 		t.Error("the old key is not where it belongs")
 	}
-	if got := keyring(t, retired).Fingerprints(); !slices.Equal(got, after.Fingerprints()[:1]) {
+	if got := ring(t, retired).Fingerprints(); !slices.Equal(got, after.Fingerprints()[:1]) {
 		t.Errorf("retired: %v", got)
 	}
 	// Whoever has both keys believes whoever has either one first.
-	for name, pair := range map[string][2]*seal.Keyring{"new at old": {after, before}, "old at new": {before, after}, "old at old": {keyring(t, first), after}} {
+	for name, pair := range map[string][2]*seal.Keyring{"new at old": {after, before}, "old at new": {before, after}, "old at old": {ring(t, first), after}} {
 		sum, err := pair[0].MAC("test", "value")
 		if err != nil {
 			t.Fatal(err)
@@ -47,13 +47,4 @@ func TestAKeyIsReplacedWithoutLosingWhatIsSealed(t *testing.T) {
 			t.Errorf("a broken secret: %v", err)
 		}
 	}
-}
-
-func keyring(t *testing.T, secret string) *seal.Keyring {
-	t.Helper()
-	r, err := seal.NewKeyring(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
