@@ -14,6 +14,7 @@ type mailbox struct {
 	mu       sync.Mutex
 	composed map[string]flow.Mail
 	received []letter
+	locale   string // of the last one
 }
 
 type letter struct {
@@ -21,9 +22,10 @@ type letter struct {
 	notice   bool
 }
 
-func (m *mailbox) Compose(mail flow.Mail, _ string) (state.Message, error) {
+func (m *mailbox) Compose(mail flow.Mail, locale string) (state.Message, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.locale = locale
 	if m.composed == nil {
 		m.composed = map[string]flow.Mail{}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -30,7 +31,9 @@ type Config struct {
 	Messenger Messenger
 	// LoginURL is where a person can log in afterwards; may be empty.
 	LoginURL string
-	Log      *slog.Logger
+	// Theme has the operator's own texts; may be nil.
+	Theme fs.FS
+	Log   *slog.Logger
 }
 
 // Rows is what the engine needs of the state database.
@@ -65,7 +68,7 @@ func New(ctx context.Context, c Config) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts, err := NewTexts(c.Definition.Languages...)
+	texts, err := NewTexts(c.Theme, c.Definition.Languages...)
 	if err != nil {
 		return nil, err
 	}

@@ -6,51 +6,45 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"github.com/narthex/narthex/internal/texts"
 )
 
 //go:embed texts/*.yaml
 var textFiles embed.FS
 
+// TextFiles are the engine's built-in texts, for a check of the operator's own.
+func TextFiles() fs.FS { return textFiles }
+
 // Texts are the engine's own words: what is wrong with a field, and what fields are called. They live in texts/, one
 // file per language, and nowhere else.
 type Texts struct {
-	locales    []string
-	matcher    language.Matcher
-	localizers map[string]*i18n.Localizer
+	set     *texts.Set
+	locales []string
+	// said tells, for each locale, in which language of the set it is served.
+	said    map[string]string
+	matcher language.Matcher
 }
 
-// NewTexts reads the built-in texts. extra names further languages that a registration may be held in, because the
-// flows file has texts in them; what is missing in them is said in English.
-func NewTexts(extra ...string) (*Texts, error) {
-	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	files, err := fs.Glob(textFiles, "texts/*.yaml")
+// NewTexts reads the built-in texts and puts those of a theme, which may be nil, over them. extra names further
+// languages that a registration may be held in, because the flows file has texts in them; what is missing in them is
+// said in English.
+func NewTexts(theme fs.FS, extra ...string) (*Texts, error) {
+	set, err := texts.New(textFiles, theme)
 	if err != nil {
-		return nil, fmt.Errorf("list texts: %w", err)
+		return nil, fmt.Errorf("read the engine's texts: %w", err)
 	}
-	for _, name := range files {
-		content, err := fs.ReadFile(textFiles, name)
-		if err != nil {
-			return nil, fmt.Errorf("read texts: %w", err)
+	t := &Texts{set: set, said: map[string]string{}}
+	var tags []language.Tag
+	for _, locale := range append(set.Locales(), extra...) {
+		tag, err := language.Parse(locale)
+		if err != nil || t.said[tag.String()] != "" {
+			continue
 		}
-		if _, err := bundle.ParseMessageFileBytes(content, name); err != nil {
-			return nil, fmt.Errorf("read texts %s: %w", name, err)
-		}
-	}
-	t := &Texts{localizers: map[string]*i18n.Localizer{}}
-	tags := bundle.LanguageTags()
-	for _, locale := range extra {
-		if tag, err := language.Parse(locale); err == nil {
-			tags = append(tags, tag)
-		}
-	}
-	for _, tag := range tags {
-		locale := tag.String()
-		t.locales = append(t.locales, locale)
-		t.localizers[locale] = i18n.NewLocalizer(bundle, locale)
+		tags = append(tags, tag)
+		t.locales = append(t.locales, tag.String())
+		t.said[tag.String()], _ = set.Match(tag.String())
 	}
 	t.matcher = language.NewMatcher(tags)
 	return t, nil
@@ -77,13 +71,7 @@ func (t *Texts) Match(wish string) string {
 
 // say returns the text of an id, or "" when there is none.
 func (t *Texts) say(locale, id string, data map[string]any) string {
-	l, ok := t.localizers[locale]
-	if !ok {
-		l = t.localizers[t.locales[0]]
-	}
-	// An error next to a text means that it had to be taken from another language.
-	text, _ := l.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
-	return text
+	return t.set.Say(t.said[locale], id, data, nil)
 }
 
 // violation words one violation. min, max and the like are the rule's own numbers, never what was entered.

@@ -6,7 +6,7 @@ import (
 )
 
 func TestEveryCodeHasItsWords(t *testing.T) {
-	texts, err := NewTexts("de")
+	texts, err := NewTexts(nil, "fr")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -15,7 +15,7 @@ func TestEveryCodeHasItsWords(t *testing.T) {
 		"phone", "username", "reserved", "confusable", "password", "password_common", "equal", "different", "at_least_one",
 		"taken", "invalid", "too_long", "too_short", "policy", "return_to",
 	} {
-		for _, locale := range []string{"en", "de", "tlh"} {
+		for _, locale := range []string{"en", "de", "fr", "tlh"} {
 			plain := texts.violation(locale, "f", code, nil)
 			counted := texts.violation(locale, "f", code, map[string]any{"Min": 3, "Max": 9})
 			other := texts.violation(locale, "f", "a_stores_own_code", nil)
@@ -30,16 +30,17 @@ func TestEveryCodeHasItsWords(t *testing.T) {
 }
 
 func TestLabelsFallBack(t *testing.T) {
-	texts, err := NewTexts()
+	texts, err := NewTexts(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for want, got := range map[string]string{
-		"Vorname":       texts.label("de-AT", Text{"de": "Vorname", "en": "First name"}, "x"),
-		"First name":    texts.label("fr", Text{"de": "Vorname", "en": "First name"}, "x"),
-		"Email address": texts.label("en", nil, "email"),
-		"Shoe size":     texts.label("en", nil, "shoe_size"),
-		"Plain":         texts.label("fr", Text{"": "Plain"}, "x"),
+		"Vorname":        texts.label("de-AT", Text{"de": "Vorname", "en": "First name"}, "x"),
+		"First name":     texts.label("fr", Text{"de": "Vorname", "en": "First name"}, "x"),
+		"Email address":  texts.label("en", nil, "email"),
+		"E-Mail-Adresse": texts.label("de", nil, "email"),
+		"Shoe size":      texts.label("en", nil, "shoe_size"),
+		"Plain":          texts.label("fr", Text{"": "Plain"}, "x"),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

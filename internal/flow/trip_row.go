@@ -98,6 +98,9 @@ func (d *Dispatcher) unseal(ctx context.Context, token seal.Token, row state.Row
 	if tr.record, err = decodeRecord(clear); err != nil {
 		return nil, err
 	}
+	if chosen := chosenLocale(ctx); chosen != "" {
+		tr.record.Locale = d.texts.Match(chosen)
+	}
 	if len(row.Server) > 0 {
 		if tr.run, err = d.openRun(row); err != nil {
 			return nil, err

@@ -97,3 +97,23 @@ func values(m message) string {
 	}
 	return "it has {{." + strings.Join(names, "}} and {{.") + "}}"
 }
+
+// Compare tells where the built-in languages of a part differ: ids that one of them lacks, values that one leaves out,
+// and plurals that only one has. It is for tests.
+func Compare(builtin fs.FS) error {
+	files, err := builtinFiles(builtin)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for locale, f := range files {
+		for id, ours := range files[English].texts {
+			theirs, there := f.texts[id]
+			if !there || !slices.Equal(theirs.places(), ours.places()) || (len(theirs.forms) > 1) != (len(ours.forms) > 1) {
+				errs = append(errs, fmt.Errorf("texts of %s: %q differs from English", locale, id))
+			}
+		}
+		errs = append(errs, f.misfits(files[English].texts).Err())
+	}
+	return errors.Join(errs...)
+}
