@@ -1,9 +1,14 @@
 package docs_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/narthex/narthex/internal/flow"
 )
@@ -40,6 +45,43 @@ func TestFlowsFilesAreWhatTheDocumentSays(t *testing.T) {
 	if sound < 3 || wrong < 2 {
 		t.Errorf("found %d sound files and %d wrong ones: the blocks are not marked as this test reads them", sound, wrong)
 	}
+}
+
+func TestEditorsAcceptTheSoundFiles(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(flow.SchemaID, asJSON(t, flow.Schema())); err != nil {
+		t.Fatal(err)
+	}
+	editor, err := compiler.Compile(flow.SchemaID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blocks(t, "flows.md") {
+		if b.language != "yaml" || slices.Contains(b.marks, "wrong") {
+			continue
+		}
+		var content any
+		if err := yaml.Unmarshal([]byte(b.text), &content); err != nil {
+			t.Fatal(err)
+		}
+		if err := editor.Validate(asJSON(t, content)); err != nil {
+			t.Errorf("an editor refuses %v\n%s", err, b.text)
+		}
+	}
+}
+
+// asJSON is a value as whoever reads its JSON sees it.
+func asJSON(t *testing.T, value any) any {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
 }
 
 func TestTheBuiltInFlowIsShownAsItIs(t *testing.T) {

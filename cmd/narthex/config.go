@@ -53,33 +53,3 @@ func shown(s config.Setting) string {
 		return "(not set)"
 	}
 }
-
-func newFlows() *cobra.Command {
-	parent := &cobra.Command{Use: "flows", Short: "Check a flows file", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	parent.AddCommand(&cobra.Command{
-		Use: "check [FILE]", Short: "Check a flows file (NARTHEX_FLOWS, or the built-in one, without FILE)", Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			file := os.Getenv("NARTHEX_FLOWS")
-			if len(args) == 1 {
-				file = args[0]
-			}
-			d, err := readFlows(file)
-			if err != nil {
-				return failed(err)
-			}
-			for _, f := range d.Flows {
-				state := "open"
-				if !f.Open {
-					state = "closed"
-				}
-				var steps []string
-				for _, s := range f.Steps {
-					steps = append(steps, s.Name)
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s (%s): %s\n", f.Name, state, strings.Join(steps, " → "))
-			}
-			return nil
-		},
-	})
-	return parent
-}

@@ -89,12 +89,17 @@ func (i *Item) readStorage(m *config.Mapping) {
 	}
 }
 
-func encodingsFor(t ItemType) string {
-	var fitting []string
-	for _, e := range []plugin.Encoding{
+// encodings lists what encode can be.
+func encodings() []plugin.Encoding {
+	return []plugin.Encoding{
 		plugin.EncodingUpperBoolean, plugin.EncodingLowerBoolean, plugin.EncodingDigitBoolean,
 		plugin.EncodingGeneralizedTime, plugin.EncodingISODate, plugin.EncodingRFC3339, plugin.EncodingDecimal,
-	} {
+	}
+}
+
+func encodingsFor(t ItemType) string {
+	var fitting []string
+	for _, e := range encodings() {
 		if e.Fits(valueTypes[t]) {
 			fitting = append(fitting, fmt.Sprintf("%q", e))
 		}
