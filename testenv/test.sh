@@ -15,6 +15,8 @@ install_packages() {
   for pair in "${wanted[@]}"; do
     command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
   done
+  # Debian keeps the servers of PostgreSQL out of the PATH.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
   [ ${#missing[@]} -eq 0 ] && return
   if ! command -v apt-get >/dev/null 2>&1; then
     echo "please install: ${missing[*]} (this script can do it itself on Debian and Ubuntu only)" >&2

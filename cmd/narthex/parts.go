@@ -93,14 +93,18 @@ func (p *parts) open(ctx context.Context, s *config.Settings, log *slog.Logger) 
 	if p.keys, err = seal.NewKeyring(secret); err != nil {
 		return fmt.Errorf("NARTHEX_SECRET: %w", err)
 	}
-	if p.state, err = state.Open(ctx, state.Config{Path: s.StateFile, Owner: fmt.Sprintf("pid %d", os.Getpid())}); err != nil {
+	place := s.StateFile
+	if place == "" {
+		place = "the database of NARTHEX_STATE_DSN"
+	}
+	if p.state, err = state.Open(ctx, state.Config{DSN: s.StateDSN.Reveal(), Path: s.StateFile}); err != nil {
 		return err
 	}
 	if err := p.state.BindSecret(ctx, p.keys.Fingerprints()); err != nil {
-		return fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, s.StateFile)
+		return fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, place)
 	}
 	if err := p.state.BindRules(ctx, p.rules.Fingerprint()); err != nil {
-		return fmt.Errorf("%w: go back to the version that wrote %s", err, s.StateFile)
+		return fmt.Errorf("%w: go back to the version that wrote %s", err, place)
 	}
 	p.store, err = openStore(ctx, s, log)
 	return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/testenv"
 )
 
 // asWriter names the variable that turns this test binary into a process that writes one registration.
@@ -29,7 +30,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	testenv.StopShared()
+	os.Exit(code)
 }
 
 // writeOne inserts a row with a message, commits a second version with another message, and counts a guess.

@@ -27,13 +27,15 @@ const (
 
 // Config says where the state is and how long it lives.
 type Config struct {
-	// Path of the SQLite file. Its folder is made if need be.
+	// DSN is the URL of a PostgreSQL database, which several processes can share. It holds a password: no error shows it.
+	DSN string
+	// Path of the SQLite file that is used where there is no DSN. Its folder is made if need be.
 	Path string
 	// Idle is how long a registration lives without a write, Lifetime how long in all.
 	Idle, Lifetime time.Duration
-	// Clock is the state database's clock: time.Now outside tests.
+	// Clock stands in for the state database's clock in tests.
 	Clock func() time.Time
-	// Owner names this process as the holder of leases. Empty means a random name.
+	// Owner names this process as the holder of leases, and no other process anywhere. Empty means a random name.
 	Owner string
 }
 
@@ -41,6 +43,7 @@ type Config struct {
 type DB struct {
 	cfg           Config
 	dialect       dialect
+	now           func(context.Context) (time.Time, error)
 	writer, reads *sql.DB
 	lock          *os.File
 	stmt          statements
@@ -49,13 +52,14 @@ type DB struct {
 // dialect holds the words in which databases differ. How each is opened stands in a file of its own; everything else is
 // the same for all.
 type dialect struct {
-	// skipLocked ends a SELECT whose rows are claimed by the UPDATE around it, so that two claimers never wait for each
-	// other.
+	// skipLocked ends a SELECT whose rows are claimed by the statement around it, so that two claimers never wait for
+	// each other.
 	skipLocked string
 }
 
-// Open opens the database, brings its tables up to date and takes it for this process: ErrInUse when another one has
-// it. Messages that a dead process had leased are free again.
+// Open opens the database and brings its tables up to date. A SQLite file is taken for this process: ErrInUse when
+// another one has it, and messages that a dead process had leased are free again. In PostgreSQL they are free when their
+// lease of a minute is over.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Idle == 0 {
 		cfg.Idle = DefaultIdle
@@ -63,14 +67,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Lifetime == 0 {
 		cfg.Lifetime = DefaultLifetime
 	}
-	if cfg.Clock == nil {
-		cfg.Clock = time.Now
-	}
 	if cfg.Owner == "" {
 		cfg.Owner = rand.Text()
 	}
-	db := &DB{cfg: cfg}
-	err := db.openSQLite(ctx)
+	db := &DB{cfg: cfg, now: machineClock}
+	open := db.openSQLite
+	if cfg.DSN != "" {
+		open = db.openPostgreSQL
+	}
+	if cfg.Clock != nil {
+		db.now = func(context.Context) (time.Time, error) { return cfg.Clock(), nil }
+	}
+	err := open(ctx)
 	if err == nil {
 		err = db.stmt.prepare(ctx, db.dialect, db.writer, db.reads)
 	}
@@ -84,10 +92,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 func (db *DB) Close() error {
 	var errs []error
 	db.stmt.close()
-	for _, pool := range []*sql.DB{db.reads, db.writer} {
-		if pool != nil {
-			errs = append(errs, pool.Close())
-		}
+	if db.reads != nil && db.reads != db.writer {
+		errs = append(errs, db.reads.Close())
+	}
+	if db.writer != nil {
+		errs = append(errs, db.writer.Close())
 	}
 	if db.lock != nil {
 		errs = append(errs, db.lock.Close())
@@ -110,7 +119,10 @@ func (db *DB) Ping(ctx context.Context) error {
 }
 
 // Now is the time by the state database's clock, the one clock that decides what has expired.
-func (db *DB) Now(context.Context) (time.Time, error) { return db.cfg.Clock(), nil }
+func (db *DB) Now(ctx context.Context) (time.Time, error) { return db.now(ctx) }
+
+// machineClock is the clock of a database that lives in this process.
+func machineClock(context.Context) (time.Time, error) { return time.Now(), nil }
 
 // transact runs f in one transaction of the writer. It prepares nothing: that would wait for the connection that the
 // transaction has.

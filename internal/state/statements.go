@@ -35,17 +35,17 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 			WHERE locator = $1 AND step = $2 AND phase = 'open' AND attempts < attempt_limit AND idle_until > $3
 			RETURNING ` + columns},
 		{&s.load, reader, `SELECT ` + columns + ` FROM registrations WHERE locator = $1 AND idle_until > $2`},
-		{&s.claimUnresolved, writer, `UPDATE registrations SET resolve_at = $2
-			WHERE ref IN (SELECT ref FROM registrations WHERE phase = 'persisting' AND resolve_at <= $1 AND idle_until > $1
-				ORDER BY resolve_at LIMIT $3` + d.skipLocked + `)
-			RETURNING ` + columns},
-		{&s.sweepRows, writer, `DELETE FROM registrations WHERE ref IN
-			(SELECT ref FROM registrations WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2` + d.skipLocked + `)`},
+		// What is claimed is chosen once, before the update: a plain subquery could be evaluated again for every row.
+		{&s.claimUnresolved, writer, `WITH due AS MATERIALIZED (SELECT ref FROM registrations
+				WHERE phase = 'persisting' AND resolve_at <= $1 AND idle_until > $1 ORDER BY resolve_at LIMIT $3` + d.skipLocked + `)
+			UPDATE registrations SET resolve_at = $2 WHERE ref IN (SELECT ref FROM due) RETURNING ` + columns},
+		{&s.sweepRows, writer, `WITH past AS MATERIALIZED (SELECT ref FROM registrations
+				WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2` + d.skipLocked + `)
+			DELETE FROM registrations WHERE ref IN (SELECT ref FROM past)`},
 
 		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},
-		{&s.claimMessages, writer, `UPDATE outbox SET owner = $1, due_at = $3
-			WHERE id IN (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4` + d.skipLocked + `)
-			RETURNING id, sealed, expires_at, tries`},
+		{&s.claimMessages, writer, `WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4` + d.skipLocked + `)
+			UPDATE outbox SET owner = $1, due_at = $3 WHERE id IN (SELECT id FROM due) RETURNING id, sealed, expires_at, tries`},
 		{&s.deleteMessage, writer, `DELETE FROM outbox WHERE id = $1`},
 		{&s.retryMessage, writer, `UPDATE outbox SET owner = '', tries = tries + 1,
 			due_at = CASE WHEN $3 < expires_at THEN $3 ELSE expires_at END

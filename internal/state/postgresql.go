@@ -1,0 +1,75 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// connections bounds the pool of one process: several for each core, because most of them wait for the disk.
+func connections() int { return min(max(4*runtime.NumCPU(), 8), 20) }
+
+// sessionSettings are those of every connection, where the DSN does not say otherwise. A process that is stopped in the
+// middle of a transaction must not keep its locks from the other replicas.
+var sessionSettings = map[string]string{
+	"application_name":                    "narthex",
+	"statement_timeout":                   "5s", // as callLimit
+	"idle_in_transaction_session_timeout": "10s",
+}
+
+// openPostgreSQL connects and brings the tables up to date.
+func (db *DB) openPostgreSQL(ctx context.Context) error {
+	config, err := pgx.ParseConfig(db.cfg.DSN)
+	if err != nil {
+		return errors.New("the URL of the PostgreSQL database cannot be read: write it like postgres://user:password@host:5432/database?sslmode=verify-full")
+	}
+	if err := migratePostgreSQL(ctx, *config); err != nil {
+		return err
+	}
+	for name, value := range sessionSettings {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(connections())
+	pool.SetMaxIdleConns(connections())
+	db.writer, db.reads = pool, pool
+	db.dialect = dialect{skipLocked: " FOR UPDATE SKIP LOCKED"}
+	if db.cfg.Clock == nil {
+		clock := &databaseClock{pool: pool}
+		db.now = clock.now
+	}
+	_, err = db.Now(ctx)
+	return err
+}
+
+// migratePostgreSQL lets one process at a time bring the tables up to date; those that start meanwhile wait for it. Its
+// connection has no deadline for a statement: an index on a large table takes its time.
+func migratePostgreSQL(ctx context.Context, config pgx.ConnConfig) (err error) {
+	pool := stdlib.OpenDB(config)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	files, err := fs.Sub(migrations, "migrations/postgres")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, pool, files, goose.WithSessionLocker(locker), goose.WithTableName("narthex_state_version"))
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the tables up to date: %w", err)
+	}
+	return nil
+}
