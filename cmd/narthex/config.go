@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,9 +15,10 @@ import (
 func newConfig() *cobra.Command {
 	parent := &cobra.Command{Use: "config", Short: "Check the settings", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	parent.AddCommand(&cobra.Command{
-		Use: "check", Short: "Check all settings and the flows file, and list every setting", Args: cobra.NoArgs,
+		Use: "check", Short: "Check all settings, the flows file and the theme, and list every setting", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, _, err := readConfiguration(os.Environ())
+			err = errors.Join(err, checkTheme(os.Getenv("NARTHEX_THEME_DIR")))
 			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			for _, s := range config.Table() {
 				if s.Later == "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -58,6 +59,7 @@ type sidecar struct {
 	settings   *config.Settings
 	definition *flow.Definition
 	log        *slog.Logger
+	theme      fs.FS
 
 	public, admin net.Listener
 	publicURL     *url.URL
@@ -82,6 +84,9 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
+	if err := s.openTheme(); err != nil {
+		return err
+	}
 	if s.parts, err = openParts(ctx, s.settings, s.log); err != nil {
 		return err
 	}
@@ -91,10 +96,10 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 	}
 	s.flows, err = flow.New(ctx, flow.Config{
 		Definition: s.definition, Enabled: s.enabled(), Store: s.parts.store.Backend(), Rows: s.parts.state, Keys: s.parts.keys,
-		Rules: s.parts.rules, Messenger: messenger{s.queue}, LoginURL: s.settings.LoginURL, Log: s.log,
+		Rules: s.parts.rules, Messenger: messenger{s.queue}, LoginURL: s.settings.LoginURL, Theme: s.theme, Log: s.log,
 	})
 	if err != nil {
-		return err
+		return inTheme(s.settings.ThemeDir, err)
 	}
 	return s.openFaces()
 }
@@ -143,9 +148,9 @@ func (s *sidecar) openQueue() error {
 }
 
 func (s *sidecar) openFaces() error {
-	pages, err := web.New(web.Options{Flow: s.flows, PublicURL: s.publicURL, Log: s.log})
+	pages, err := web.New(web.Options{Flow: s.flows, PublicURL: s.publicURL, Log: s.log, Theme: s.theme})
 	if err != nil {
-		return err
+		return inTheme(s.settings.ThemeDir, err)
 	}
 	s.pages = httpapi.New(httpapi.Options{
 		Flow: s.flows, Login: login.New(s.parts.rules, s.parts.store.Backend().Authenticator), PublicURL: s.publicURL, Log: s.log, Pages: pages,

@@ -2,11 +2,9 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
-	"fmt"
+	"errors"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,88 +14,86 @@ import (
 
 	"github.com/narthex/narthex/internal/flow"
 	"github.com/narthex/narthex/internal/httpapi/guard"
+	"github.com/narthex/narthex/internal/texts"
 )
-
-//go:embed templates/*.html
-var templateFiles embed.FS
-
-//go:embed assets/*
-var assetFiles embed.FS
 
 // Options are what the pages need.
 type Options struct {
 	Flow      flow.API
 	PublicURL *url.URL
 	Log       *slog.Logger
+	// Theme has the operator's own templates, texts, style sheet and further files; nil: there are none.
+	Theme fs.FS
 	// Now is the clock for waiting times; nil means time.Now.
 	Now func() time.Time
 }
 
 // Pages are the pages. They are the Pages of package httpapi.
 type Pages struct {
-	flow      flow.API
-	log       *slog.Logger
-	now       func() time.Time
-	cookie    guard.Cookie
-	origin    guard.Origin
-	texts     *texts
-	templates *template.Template
-	assets    map[string]asset
+	flow           flow.API
+	log            *slog.Logger
+	now            func() time.Time
+	cookie         guard.Cookie
+	origin         guard.Origin
+	secure         bool
+	languageCookie string
+	texts          *texts.Set
+	templates      *template.Template
+	assets         *assets
 }
 
-// asset is a file that a page refers to. Its path changes with its content, so browsers may keep it.
-type asset struct {
-	path, contentType string
-	content           []byte
-}
+// policy lets a page have our style sheet, our pictures and fonts and our forms, and nothing else: no scripts, no
+// frames, no other site.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// policy lets a page have our style sheet, our icon and our forms, and nothing else: no scripts, no frames, no other site.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// New reads templates and texts.
+// New reads templates and texts, puts the theme's over them, and renders every page once in every state and language.
+// What is wrong with a theme is config.Faults, all at once.
 func New(o Options) (*Pages, error) {
 	p := &Pages{
 		flow: o.Flow, log: o.Log, now: o.Now,
-		cookie: guard.NewCookie(o.PublicURL), origin: guard.NewOrigin(o.PublicURL), assets: map[string]asset{},
+		cookie: guard.NewCookie(o.PublicURL), origin: guard.NewOrigin(o.PublicURL),
+		secure: o.PublicURL.Scheme == "https", languageCookie: "narthex-language",
+	}
+	if p.secure {
+		p.languageCookie = "__Host-narthex-language"
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
-	var err error
-	if p.texts, err = loadTexts(); err != nil {
-		return nil, err
+	gaps, err := p.dress(o.Theme)
+	for locale, ids := range gaps {
+		p.log.Warn("the theme's language lacks texts, which are said in English", "language", locale, "missing", ids)
 	}
-	if p.templates, err = template.ParseFS(templateFiles, "templates/*.html"); err != nil {
-		return nil, fmt.Errorf("read the templates of the pages: %w", err)
-	}
-	for name, contentType := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
-		content, err := assetFiles.ReadFile("assets/" + name)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		sum := sha256.Sum256(content)
-		p.assets[name] = asset{"/assets/" + hex.EncodeToString(sum[:6]) + "/" + name, contentType, content}
-	}
-	return p, nil
+	return p, err
+}
+
+// CheckTheme tells everything that is wrong with a theme, as New does.
+func CheckTheme(theme fs.FS) error {
+	_, err := New(Options{PublicURL: &url.URL{Scheme: "https", Host: "id.example.org"}, Log: slog.New(slog.DiscardHandler), Theme: theme})
+	return err
 }
 
 // Routes adds the pages.
 func (p *Pages) Routes(r gin.IRouter) {
 	get := func(path string, h gin.HandlerFunc) { r.GET(path, h); r.HEAD(path, h) }
-	get("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/register") })
+	home := func(c *gin.Context) { c.Redirect(http.StatusFound, "/register") }
+	get("/", home)
 	get("/register", p.home)
 	get("/register/:flow", p.show)
 	r.POST("/register/:flow", p.form(p.start))
 	r.POST("/register/:flow/abort", p.form(p.abort))
+	r.POST("/register/:flow/language", p.form(p.choose))
 	r.POST("/register/:flow/steps/:step", p.form(p.answer))
 	r.POST("/register/:flow/steps/:step/resend", p.form(p.resend))
 	r.POST("/register/:flow/steps/:step/change", p.form(p.change))
+	r.POST("/language", p.form(p.choose))
 	// Where a form led is no place to come back to: reloading it from the address bar shows the registration.
-	for _, path := range []string{"/abort", "/steps/:step", "/steps/:step/resend", "/steps/:step/change"} {
+	for _, path := range []string{"/abort", "/language", "/steps/:step", "/steps/:step/resend", "/steps/:step/change"} {
 		get("/register/:flow"+path, func(c *gin.Context) { toFlow(c, c.Param("flow"), "") })
 	}
-	for _, a := range p.assets {
-		get(a.path, func(c *gin.Context) {
+	get("/language", home)
+	for name, a := range p.assets.files {
+		get(p.assets.path(name), func(c *gin.Context) {
 			c.Header("Cache-Control", "public, max-age=31536000, immutable")
 			c.Data(http.StatusOK, a.contentType, a.content)
 		})
@@ -125,9 +121,25 @@ func toFlow(c *gin.Context, name, notice string) {
 	c.Redirect(http.StatusSeeOther, target)
 }
 
+// maxPage bounds a page in bytes: a template that goes on and on is an error.
+const maxPage = 512 << 10
+
+var errPageTooLong = errors.New("the page is longer than 512 KiB")
+
+// bounded collects a page up to maxPage.
+type bounded struct{ bytes.Buffer }
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxPage {
+		return 0, errPageTooLong
+	}
+	return b.Buffer.Write(p)
+}
+
 // render writes a page. It is complete before its first byte goes out.
 func (p *Pages) render(c *gin.Context, status int, name string, v any) {
-	var page bytes.Buffer
+	var page bounded
 	if err := p.templates.ExecuteTemplate(&page, name, v); err != nil {
 		p.log.ErrorContext(c.Request.Context(), "a page could not be made", "request", guard.RequestID(c.Request.Context()), "page", name, "error", err)
 		c.AbortWithStatus(http.StatusInternalServerError)

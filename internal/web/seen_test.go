@@ -46,7 +46,7 @@ func (s *seen) mustNot(texts ...string) *seen {
 // description that exists, ids stand once, and no browser keeps it.
 func (s *seen) mustBeSound() {
 	s.t.Helper()
-	want := "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	want := "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if s.header.Get("Content-Security-Policy") != want || s.header.Get("Cache-Control") != "no-store" || s.header.Get("Etag") != "" ||
 		s.header.Get("Referrer-Policy") != "no-referrer" || s.header.Get("X-Content-Type-Options") != "nosniff" {
 		s.t.Errorf("the headers of %s are %v", s.path, s.header)

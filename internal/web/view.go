@@ -1,15 +1,18 @@
 package web
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/httpapi"
 	"github.com/narthex/narthex/internal/httpapi/guard"
 )
 
@@ -17,29 +20,39 @@ import (
 type page struct {
 	T         words
 	Title     string
-	Style     string
-	Icon      string
+	Style     string // path of the style sheet
+	Icon      string // path of the icon
+	Languages []choice
+	Flow      string // its name; empty on pages that belong to none
+	ReturnTo  string
 	RequestID string
+
+	assets *assets
 }
 
-func (p *Pages) page(c *gin.Context, title string) page {
+// Static returns the path of a file that the theme has under static/.
+func (p page) Static(name string) (string, error) {
+	if _, there := p.assets.files[staticFolder+name]; !there {
+		return "", fmt.Errorf("the theme has no file %s%s", staticFolder, name)
+	}
+	return p.assets.path(staticFolder + name), nil
+}
+
+func (p *Pages) page(t words, flowName, title string) page {
 	return page{
-		T: p.texts.in(guard.LanguageWish(c.Request)), Title: title,
-		Style: p.assets["style.css"].path, Icon: p.assets["icon.svg"].path,
+		T: t, Title: title, Style: p.assets.path("style.css"), Icon: p.assets.path("icon.svg"),
+		Languages: p.choices(t.Lang), Flow: flowName, assets: p.assets,
 	}
 }
 
 type introPage struct {
 	page
-	Flow     string
-	ReturnTo string
-	Others   []flow.FlowInfo
+	Others []flow.FlowInfo
 }
 
 // stepPage asks for one step.
 type stepPage struct {
 	page
-	Flow    string
 	Name    string
 	Heading string
 	Kind    string
@@ -59,7 +72,6 @@ type fault struct{ Field, Label, Text string }
 
 type donePage struct {
 	page
-	Flow     string
 	Username string
 	Ways     []way
 }
@@ -68,7 +80,6 @@ type way struct{ Label, URL string }
 
 type overPage struct {
 	page
-	Flow string
 	Lead string
 }
 
@@ -82,29 +93,31 @@ const noticeSent = "sent"
 
 // registration shows where a registration stands. filled is what was sent last, where something was wrong with it.
 func (p *Pages) registration(c *gin.Context, status int, reg flow.Registration, filled form) {
-	base := p.page(c, reg.Title)
-	if reg.Locale != "" {
-		base.T = p.texts.in(reg.Locale, guard.LanguageWish(c.Request))
-	}
+	t := p.words(c.Request, reg.Locale)
+	base := p.page(t, reg.Flow, reg.Title)
 	switch {
 	case reg.Phase == flow.PhaseCompleted:
-		base.Title = base.T.Say("done_title")
-		p.render(c, status, "done.html", donePage{base, reg.Flow, reg.Username, waysOn(base.T, reg.ContinueWith)})
+		p.render(c, status, "done.html", done(base, reg))
 	case reg.Phase == flow.PhaseAborted:
 		p.cookie.Clear(c.Writer)
 		p.over(c, http.StatusGone, "over_attempts")
 	case reg.Step == nil:
-		base.Title = base.T.Say("pending_title")
-		p.render(c, status, "pending.html", overPage{base, reg.Flow, base.T.Say("pending_lead")})
+		base.Title = t.Say("pending_title")
+		p.render(c, status, "pending.html", overPage{base, t.Say("pending_lead")})
 	default:
-		p.render(c, status, "step.html", p.step(c, base, reg, filled))
+		p.render(c, status, "step.html", p.step(base, reg, filled, c.Query("notice") == noticeSent))
 	}
 }
 
-func (p *Pages) step(c *gin.Context, base page, reg flow.Registration, filled form) stepPage {
+func done(base page, reg flow.Registration) donePage {
+	base.Title = base.T.Say("done_title")
+	return donePage{base, reg.Username, waysOn(base.T, reg.ContinueWith)}
+}
+
+func (p *Pages) step(base page, reg flow.Registration, filled form, sent bool) stepPage {
 	s, t := *reg.Step, base.T
 	v := stepPage{
-		page: base, Flow: reg.Flow, Name: s.Name, Kind: s.Kind, Heading: heading(t, reg), Target: s.Target,
+		page: base, Name: s.Name, Kind: s.Kind, Heading: heading(t, reg), Target: s.Target,
 		Button: t.Say("continue_button"), Change: s.CanChange, Resend: !s.ResendAfter.IsZero(),
 	}
 	if s.Kind == "persist" {
@@ -113,7 +126,7 @@ func (p *Pages) step(c *gin.Context, base page, reg flow.Registration, filled fo
 	if wait := s.ResendAfter.Sub(p.now()); v.Resend && wait > 0 {
 		v.Wait = waiting(t, "resend", wait)
 	}
-	if filled.problem == nil && c.Query("notice") == noticeSent && v.Resend {
+	if filled.problem == nil && sent && v.Resend {
 		v.Notice = t.Say("sent_notice")
 	}
 	for _, f := range s.Fields {
@@ -160,8 +173,10 @@ func summary(t words, s flow.StepView, p *flow.Problem) []fault {
 		return []fault{{Text: text}}
 	case flow.CodeRateLimited:
 		return []fault{{Text: waiting(t, "problem", p.RetryAfter)}}
-	case flow.CodeUnavailable, flow.CodeMalformed:
-		return []fault{{Text: t.Say("problem_" + string(p.Code))}}
+	case flow.CodeUnavailable:
+		return []fault{{Text: t.Say("busy_lead") + " " + waiting(t, "again", p.RetryAfter)}}
+	case flow.CodeMalformed:
+		return []fault{{Text: t.Say("problem_malformed")}}
 	default:
 		return blamed(t, s, p)
 	}
@@ -188,12 +203,18 @@ func blamed(t words, s flow.StepView, p *flow.Problem) []fault {
 	return []fault{{Text: t.Say("problem_malformed")}}
 }
 
-// waiting tells a waiting time in seconds, or from two minutes on in minutes; never too short.
+// waiting tells a waiting time in seconds, from two minutes on in minutes, and from two hours on in hours; never too
+// short.
 func waiting(t words, id string, wait time.Duration) string {
-	if wait <= 2*time.Minute {
-		return t.Count(id+"_seconds", max(1, int(math.Ceil(wait.Seconds()))))
+	up := func(n float64) int { return max(1, int(math.Ceil(n))) }
+	switch {
+	case wait <= 2*time.Minute:
+		return t.Count(id+"_seconds", up(wait.Seconds()))
+	case wait <= 2*time.Hour:
+		return t.Count(id+"_minutes", up(wait.Minutes()))
+	default:
+		return t.Count(id+"_hours", up(wait.Hours()))
 	}
-	return t.Count(id+"_minutes", int(math.Ceil(wait.Minutes())))
 }
 
 func waysOn(t words, continuations []flow.Continuation) []way {
@@ -229,17 +250,24 @@ func leadsOn(address string) bool {
 
 // over says that a registration is no more, and offers a fresh start.
 func (p *Pages) over(c *gin.Context, status int, id string) {
-	base := p.page(c, "")
-	base.Title = base.T.Say(id + "_title")
-	p.render(c, status, "over.html", overPage{base, c.Param("flow"), base.T.Say(id + "_lead")})
+	t := p.words(c.Request, "")
+	p.render(c, status, "over.html", overPage{p.page(t, c.Param("flow"), t.Say(id+"_title")), t.Say(id + "_lead")})
 }
 
 // notice shows a page with a sentence on it.
 func (p *Pages) notice(c *gin.Context, status int, id string, home bool) {
-	base := p.page(c, "")
-	base.Title = base.T.Say(id + "_title")
+	t := p.words(c.Request, "")
+	v := noticePage{p.page(t, "", t.Say(id+"_title")), t.Say(id + "_lead"), home}
 	if status >= http.StatusInternalServerError {
-		base.RequestID = guard.RequestID(c.Request.Context())
+		v.RequestID = guard.RequestID(c.Request.Context())
 	}
-	p.render(c, status, "notice.html", noticePage{base, base.T.Say(id + "_lead"), home})
+	p.render(c, status, "notice.html", v)
+}
+
+// wait shows a page that tells how long to wait before it is worth trying again.
+func (p *Pages) wait(c *gin.Context, status int, id string, problem *flow.Problem) {
+	c.Header("Retry-After", strconv.Itoa(httpapi.RetryAfterSeconds(problem)))
+	t := p.words(c.Request, "")
+	lead := t.Say(id+"_lead") + " " + waiting(t, "again", problem.RetryAfter)
+	p.render(c, status, "notice.html", noticePage{p.page(t, "", t.Say(id+"_title")), lead, true})
 }

@@ -10,12 +10,11 @@ import (
 
 	"github.com/narthex/narthex/internal/flow"
 	"github.com/narthex/narthex/internal/httpapi"
-	"github.com/narthex/narthex/internal/httpapi/guard"
 )
 
 // home leads to the default flow; where that is closed, to the first that is open.
 func (p *Pages) home(c *gin.Context) {
-	list := p.flow.Flows(guard.LanguageWish(c.Request))
+	list := p.flow.Flows(p.engineWish(c.Request))
 	if !list.Enabled || len(list.Flows) == 0 {
 		p.notice(c, http.StatusForbidden, "disabled", false)
 		return
@@ -44,7 +43,7 @@ func (p *Pages) show(c *gin.Context) {
 		p.intro(c)
 		return
 	}
-	reg, err := p.flow.Show(c.Request.Context(), token)
+	reg, err := p.flow.Show(p.context(c.Request), token)
 	switch {
 	case err != nil:
 		p.fail(c, err)
@@ -58,8 +57,9 @@ func (p *Pages) show(c *gin.Context) {
 // intro offers to begin a registration in an open flow.
 func (p *Pages) intro(c *gin.Context) {
 	name := c.Param("flow")
-	list := p.flow.Flows(guard.LanguageWish(c.Request))
-	page := introPage{page: p.page(c, ""), Flow: name, ReturnTo: c.Query("return_to")}
+	list := p.flow.Flows(p.engineWish(c.Request))
+	page := introPage{page: p.page(p.words(c.Request, ""), name, "")}
+	page.ReturnTo = c.Query("return_to")
 	for _, f := range list.Flows {
 		if f.Name == name {
 			page.Title = f.Title
@@ -79,14 +79,14 @@ func (p *Pages) intro(c *gin.Context) {
 
 // start begins a registration. A second click finds the one that the first has begun.
 func (p *Pages) start(c *gin.Context, token flow.Token) {
-	ctx := c.Request.Context()
+	ctx := p.context(c.Request)
 	if !token.Empty() {
 		if reg, err := p.flow.Show(ctx, token); err == nil && reg.Flow == c.Param("flow") && reg.Phase == flow.PhaseOpen {
 			toFlow(c, reg.Flow, "")
 			return
 		}
 	}
-	request := flow.StartRequest{Flow: c.Param("flow"), Locale: guard.LanguageWish(c.Request), ReturnTo: c.Request.PostForm.Get("return_to")}
+	request := flow.StartRequest{Flow: c.Param("flow"), Locale: p.engineWish(c.Request), ReturnTo: c.Request.PostForm.Get("return_to")}
 	reg, err := p.flow.Start(ctx, request)
 	var problem *flow.Problem
 	if request.ReturnTo != "" && errors.As(err, &problem) && problem.Code == flow.CodeInvalidInput {
@@ -104,7 +104,7 @@ func (p *Pages) answer(c *gin.Context, token flow.Token) {
 	}
 	filled, err := readForm(*reg.Step, c.Request.PostForm)
 	if err == nil {
-		reg, err = p.flow.Answer(c.Request.Context(), token, c.Param("step"), filled.answer)
+		reg, err = p.flow.Answer(p.context(c.Request), token, c.Param("step"), filled.answer)
 	}
 	if err != nil {
 		p.again(c, token, filled, err)
@@ -117,7 +117,7 @@ func (p *Pages) resend(c *gin.Context, token flow.Token) {
 	if _, ok := p.current(c, token); !ok {
 		return
 	}
-	reg, err := p.flow.Resend(c.Request.Context(), token, c.Param("step"))
+	reg, err := p.flow.Resend(p.context(c.Request), token, c.Param("step"))
 	if err != nil {
 		p.again(c, token, form{}, err)
 		return
@@ -129,7 +129,7 @@ func (p *Pages) change(c *gin.Context, token flow.Token) {
 	if _, ok := p.current(c, token); !ok {
 		return
 	}
-	reg, err := p.flow.Change(c.Request.Context(), token, c.Param("step"))
+	reg, err := p.flow.Change(p.context(c.Request), token, c.Param("step"))
 	if err != nil {
 		p.again(c, token, form{}, err)
 		return
@@ -140,7 +140,7 @@ func (p *Pages) change(c *gin.Context, token flow.Token) {
 func (p *Pages) abort(c *gin.Context, token flow.Token) {
 	if !token.Empty() {
 		var problem *flow.Problem
-		err := p.flow.Abort(c.Request.Context(), token)
+		err := p.flow.Abort(p.context(c.Request), token)
 		if err != nil && (!errors.As(err, &problem) || problem.Code != flow.CodeRegistrationGone) {
 			p.again(c, token, form{}, err)
 			return
@@ -157,7 +157,7 @@ func (p *Pages) current(c *gin.Context, token flow.Token) (flow.Registration, bo
 		p.fail(c, &flow.Problem{Code: flow.CodeRegistrationGone})
 		return flow.Registration{}, false
 	}
-	reg, err := p.flow.Show(c.Request.Context(), token)
+	reg, err := p.flow.Show(p.context(c.Request), token)
 	if err != nil {
 		p.fail(c, err)
 		return flow.Registration{}, false
@@ -193,7 +193,7 @@ func (p *Pages) again(c *gin.Context, token flow.Token, filled form, err error) 
 		p.fail(c, err)
 		return
 	}
-	reg, showErr := p.flow.Show(c.Request.Context(), token)
+	reg, showErr := p.flow.Show(p.context(c.Request), token)
 	if showErr != nil {
 		p.fail(c, showErr)
 		return
@@ -225,9 +225,10 @@ func (p *Pages) fail(c *gin.Context, err error) {
 		p.notice(c, status, "disabled", false)
 	case flow.CodeUnknownFlow:
 		p.notice(c, status, "unknown_flow", true)
-	case flow.CodeRateLimited, flow.CodeUnavailable:
-		c.Header("Retry-After", strconv.Itoa(httpapi.RetryAfterSeconds(problem)))
-		p.notice(c, status, "busy", true)
+	case flow.CodeRateLimited:
+		p.wait(c, status, "rate_limited", problem)
+	case flow.CodeUnavailable:
+		p.wait(c, status, "busy", problem)
 	case flow.CodeMalformed, flow.CodeInvalidInput:
 		p.notice(c, status, "form", true)
 	default:
