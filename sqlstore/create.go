@@ -28,7 +28,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	var hash string
 	if !a.Password.Empty() {
 		if hash, err = s.hasher.hash(ctx, a.Password); err != nil {
-			return plugin.Account{}, classify("create", err)
+			return plugin.Account{}, s.classify("create", err)
 		}
 	}
 	s.hook("sqlstore.create.hashed")
@@ -54,7 +54,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 		return s.joined(ctx, a.Attempt)
 	}
 	if err != nil {
-		return plugin.Account{}, classify("create", err)
+		return plugin.Account{}, s.classify("create", err)
 	}
 	s.hook("sqlstore.create.committed")
 	return a.Account(id, now), nil
@@ -70,7 +70,7 @@ func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, _ []plugin.
 		ON CONFLICT (attempt) DO UPDATE SET generation = attempts.generation + 1, touched_at = excluded.touched_at
 		RETURNING account`, string(attempt), s.now().UnixMicro()).Scan(&made)
 	if err != nil {
-		return plugin.Account{}, classify("resolve", err)
+		return plugin.Account{}, s.classify("resolve", err)
 	}
 	if !made.Valid {
 		return plugin.Account{}, fmt.Errorf("resolve: %w", plugin.ErrNotFound)
@@ -91,7 +91,7 @@ func (s *Store) attempt(ctx context.Context, attempt plugin.Attempt) (generation
 // made answers with the account that an earlier execution made.
 func (s *Store) made(ctx context.Context, id plugin.ID, err error) (plugin.Account, error) {
 	if err != nil {
-		return plugin.Account{}, classify("create", err)
+		return plugin.Account{}, s.classify("create", err)
 	}
 	account, err := s.Get(ctx, id)
 	if errors.Is(err, plugin.ErrNotFound) {

@@ -6,19 +6,15 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"github.com/narthex/narthex/plugin"
 )
 
-// errUnsettled marks a commit that was sent and not answered with a plain yes or no.
-var errUnsettled = errors.New("commit was not answered")
+// errUnsettled marks a write that was sent and not answered with a plain yes or no.
+var errUnsettled = errors.New("the write was not answered")
 
 // classify puts a database's error under the contract's sentinels. What is no database error (a sentinel, a context
 // error) stays as it is.
-func classify(operation string, err error) error {
-	var db *sqlite.Error
+func (s *Store) classify(operation string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -28,38 +24,56 @@ func classify(operation string, err error) error {
 		return fmt.Errorf("%s: %w", operation, plugin.ErrNotFound)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", operation, err)
-	case errors.As(err, &db) && unavailable(db.Code()):
+	}
+	switch s.dialect.judge(err) {
+	case unavailable, conflict, unanswered:
 		return fmt.Errorf("%s: %w: %w", operation, plugin.ErrUnavailable, err)
-	default:
-		return fmt.Errorf("%s: %w", operation, err)
+	case invalid:
+		return fmt.Errorf("%s: %w: %w", operation, plugin.ErrInvalid, err)
 	}
+	return fmt.Errorf("%s: %w", operation, err)
 }
 
-// unavailable tells the errors after which nothing has happened and a later try can succeed.
-func unavailable(code int) bool {
-	switch code & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL:
-		return true
+// conflicts is how often a transaction is tried that was in another one's way.
+const conflicts = 5
+
+// transact runs f in one transaction, anew when the database has sacrificed it to another one. A commit that fails
+// without having been refused is unsettled.
+func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	for range conflicts {
+		if err = s.transactOnce(ctx, f); s.dialect.judge(err) != conflict {
+			return err
+		}
 	}
-	return false
+	return err
 }
 
-// transact runs f in one transaction. A commit that fails without having been refused is unsettled.
-func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
+func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	if err := f(tx); err != nil {
-		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
-			return fmt.Errorf("%w (and rolling back: %w)", err, undo)
-		}
+		// Where rolling back fails, the connection is gone, and the transaction with it.
+		_ = tx.Rollback()
 		return err
 	}
-	err = tx.Commit()
-	var db *sqlite.Error
-	if errors.As(err, &db) && db.Code()&0xff == sqlite3.SQLITE_IOERR {
+	return s.settled(tx.Commit())
+}
+
+// write runs one statement that is a transaction of its own.
+func (s *Store) write(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	result, err := s.writer.ExecContext(ctx, text, args...)
+	return result, s.settled(err)
+}
+
+// settled marks the error of a commit that may have happened.
+func (s *Store) settled(err error) error {
+	if err == nil {
+		return nil
+	}
+	late := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if late || s.dialect.judge(err) == unanswered {
 		return fmt.Errorf("%w: %w", errUnsettled, err)
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/narthex/narthex/plugin"
@@ -14,7 +16,9 @@ import (
 // was dropped is free for the account that dropped it, and for others when its time is over.
 func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []plugin.Key, now time.Time) error {
 	rows := newRows("identifiers", "canonical", "account", "kind", "value", "attribute", "login")
-	for _, k := range keys {
+	// In one order for everybody: two callers that want the same keys wait for one another in turn, never in a circle.
+	inOrder := slices.SortedFunc(slices.Values(keys), func(a, b plugin.Key) int { return strings.Compare(a.Canonical, b.Canonical) })
+	for _, k := range inOrder {
 		rows.add(k.Canonical, string(id), string(k.Kind), k.Value, k.Attribute, k.Login)
 	}
 	err := rows.insert(ctx, tx, `ON CONFLICT (canonical) DO UPDATE SET account = excluded.account, kind = excluded.kind,
@@ -30,6 +34,9 @@ func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []p
 		var owner string
 		var held sql.NullInt64
 		err := tx.QueryRowContext(ctx, `SELECT account, held_until FROM identifiers WHERE canonical = $1`, k.Canonical).Scan(&owner, &held)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("a key was given back this moment: %w", plugin.ErrUnavailable)
+		}
 		if err != nil {
 			return err
 		}

@@ -6,33 +6,25 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
-
-	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/narthex/narthex/plugin"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
-
-// readers is the size of the pool for reads; writes have one connection, because SQLite has one writer.
-const readers = 4
 
 // Options say where the accounts are and how passwords are kept.
 type Options struct {
-	// Path of the SQLite file. Its folder is made if need be.
+	// DSN is the URL of a PostgreSQL database. It holds a password: no error shows it.
+	DSN string
+	// Path of the SQLite file that is used where there is no DSN. Its folder is made if need be.
 	Path string
 	// Hash is the cost of a new password's hash; the zero value is DefaultHash.
 	Hash Hash
 	// Version of the build, for descriptions.
 	Version string
-	// Clock is time.Now outside tests.
+	// Clock stands in for the database's clock in tests.
 	Clock func() time.Time
 	// Hook, if set, is called at the places that Failpoints lists.
 	Hook func(point string)
@@ -41,11 +33,34 @@ type Options struct {
 // Store keeps accounts in an SQL database.
 type Store struct {
 	writer, reads *sql.DB
+	dialect       dialect
 	hasher        *hasher
-	now           func() time.Time
+	now           func() time.Time // the database's clock, the one clock that decides who is late
 	hook          func(string)
 	version       string
 }
+
+// dialect holds the words in which databases differ, and what their errors mean. How each is opened stands in a file of
+// its own; everything else is the same for all.
+type dialect struct {
+	// lockRow ends a SELECT of an account that the transaction is going to change.
+	lockRow string
+	// snapshot lets several SELECTs see one moment.
+	snapshot sql.TxOptions
+	// judge tells what an error of the driver means.
+	judge func(error) verdict
+}
+
+// verdict is what an error of the database means.
+type verdict int
+
+const (
+	unknown     verdict = iota // no error of the database, or none that is expected
+	unavailable                // nothing has happened, and a later try can succeed
+	conflict                   // two transactions were in each other's way; the same can be tried at once
+	invalid                    // a text that the database cannot hold
+	unanswered                 // the connection broke: whatever was sent may have happened
+)
 
 var (
 	_ plugin.Persister      = (*Store)(nil)
@@ -64,9 +79,6 @@ func Failpoints() []string {
 
 // Open opens the database and brings its tables up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
 	if o.Hook == nil {
 		o.Hook = func(string) {}
 	}
@@ -76,66 +88,33 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.Hash.Validate(); err != nil {
 		return nil, fmt.Errorf("open the account database: %w", err)
 	}
-	s := &Store{hasher: newHasher(o.Hash), now: o.Clock, hook: o.Hook, version: o.Version}
-	if err := s.open(ctx, o.Path); err != nil {
+	s := &Store{hasher: newHasher(o.Hash), now: time.Now, hook: o.Hook, version: o.Version}
+	var err error
+	if o.DSN != "" {
+		err = s.openPostgreSQL(ctx, o.DSN)
+	} else {
+		err = s.openSQLite(ctx, o.Path)
+	}
+	if o.Clock != nil {
+		s.now = o.Clock
+	}
+	if err == nil {
+		err = s.Ping(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the account database: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, path string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	// The file is made here, so that it never exists with wider rights.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if s.writer, err = sql.Open("sqlite", dsn(path, "immediate")); err != nil {
-		return err
-	}
-	s.writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.writer); err != nil {
-		return err
-	}
-	if s.reads, err = sql.Open("sqlite", dsn(path, "deferred")); err != nil {
-		return err
-	}
-	s.reads.SetMaxOpenConns(readers)
-	s.reads.SetMaxIdleConns(readers)
-	return s.Ping(ctx)
-}
-
-// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut.
-func dsn(path, lock string) string {
-	q := url.Values{"_pragma": {"busy_timeout(3000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {lock}}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
-}
-
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
-	if err != nil {
-		return err
-	}
-	_, err = p.Up(ctx)
-	return err
-}
-
 // Close gives the database back.
 func (s *Store) Close() error {
 	var errs []error
-	for _, pool := range []*sql.DB{s.reads, s.writer} {
-		if pool != nil {
-			errs = append(errs, pool.Close())
-		}
+	if s.reads != nil && s.reads != s.writer {
+		errs = append(errs, s.reads.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -148,5 +127,5 @@ func (s *Store) Describe(context.Context) (plugin.Description, error) {
 // Ping implements plugin.Persister.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return classify("ping", s.reads.QueryRowContext(ctx, `SELECT 1 FROM accounts UNION ALL SELECT 1 LIMIT 1`).Scan(&one))
+	return s.classify("ping", s.reads.QueryRowContext(ctx, `SELECT 1 FROM accounts UNION ALL SELECT 1 LIMIT 1`).Scan(&one))
 }

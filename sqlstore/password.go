@@ -22,11 +22,11 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	err := s.reads.QueryRowContext(ctx, `SELECT a.id, a.password, a.locked FROM identifiers i JOIN accounts a ON a.id = i.account
 		WHERE i.canonical = $1 AND i.login AND i.held_until IS NULL`, k.Canonical).Scan(&id, &hash, &locked)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return plugin.Account{}, classify("authenticate", err)
+		return plugin.Account{}, s.classify("authenticate", err)
 	}
 	right, err := s.hasher.verify(ctx, hash, p)
 	if err != nil {
-		return plugin.Account{}, classify("authenticate", err)
+		return plugin.Account{}, s.classify("authenticate", err)
 	}
 	if !right || locked {
 		return plugin.Account{}, fmt.Errorf("authenticate: %w", plugin.ErrDenied)
@@ -48,11 +48,11 @@ func (s *Store) SetPassword(ctx context.Context, id plugin.ID, p plugin.Secret) 
 	}
 	hash, err := s.hasher.hash(ctx, p)
 	if err != nil {
-		return classify("set a password", err)
+		return s.classify("set a password", err)
 	}
-	result, err := s.writer.ExecContext(ctx, `UPDATE accounts SET password = $2, password_changed_at = $3 WHERE id = $1`, string(id), hash, s.now().UnixMilli())
+	result, err := s.write(ctx, `UPDATE accounts SET password = $2, password_changed_at = $3 WHERE id = $1`, string(id), hash, s.now().UnixMilli())
 	if err != nil {
-		return classify("set a password", err)
+		return s.classify("set a password", err)
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(fmt.Errorf("set a password: %w", plugin.ErrNotFound), err)

@@ -33,7 +33,7 @@ func (s *Store) Lookup(ctx context.Context, k plugin.Key) (plugin.Account, error
 func (s *Store) one(ctx context.Context, operation, query string, args ...any) (plugin.Account, error) {
 	found, err := s.accounts(ctx, query, args...)
 	if err != nil {
-		return plugin.Account{}, classify(operation, err)
+		return plugin.Account{}, s.classify(operation, err)
 	}
 	if len(found) == 0 {
 		return plugin.Account{}, fmt.Errorf("%s: %w", operation, plugin.ErrNotFound)
@@ -43,7 +43,7 @@ func (s *Store) one(ctx context.Context, operation, query string, args ...any) (
 
 // accounts reads the accounts that a query finds, in its order, as of one moment.
 func (s *Store) accounts(ctx context.Context, query string, args ...any) ([]plugin.Account, error) {
-	tx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := s.reads.BeginTx(ctx, &s.dialect.snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Store) List(ctx context.Context, q plugin.ListQuery) (plugin.Page, erro
 	}
 	found, err := s.accounts(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit)
 	if err != nil {
-		return plugin.Page{}, classify("list", err)
+		return plugin.Page{}, s.classify("list", err)
 	}
 	page := plugin.Page{Accounts: found}
 	if len(found) == q.Limit {
@@ -150,9 +150,9 @@ func (s *Store) Statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 	if len(ids) == 0 {
 		return statuses, nil
 	}
-	tx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := s.reads.BeginTx(ctx, &s.dialect.snapshot)
 	if err != nil {
-		return nil, classify("statuses", err)
+		return nil, s.classify("statuses", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 	err = each(ctx, tx, `SELECT id, password <> '' AND NOT locked, password_changed_at FROM accounts WHERE id IN `+parameters(len(args), len(args)), args, func(r *sql.Rows) error {
@@ -169,7 +169,7 @@ func (s *Store) Statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 		}
 		return nil
 	})
-	return statuses, classify("statuses", err)
+	return statuses, s.classify("statuses", err)
 }
 
 // second turns stored milliseconds into what the contract shows.

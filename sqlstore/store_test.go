@@ -58,118 +58,92 @@ func person(username, email string) plugin.NewAccount {
 	}
 }
 
-func TestOneOfManyCallersGetsTheAddress(t *testing.T) {
-	const callers, rounds = 64, 200
-	s := open(t, sqlstore.Options{})
-	for round := range rounds {
-		var won, lost atomic.Int64
-		var all sync.WaitGroup
-		start := make(chan struct{})
-		for caller := range callers {
-			all.Go(func() {
-				<-start
-				_, err := s.Create(context.Background(), person(fmt.Sprintf("u%dx%d", round, caller), fmt.Sprintf("ada%d@example.org", round)))
-				var field *plugin.FieldError
-				switch {
-				case err == nil:
-					won.Add(1)
-				case errors.Is(err, plugin.ErrExists) && errors.As(err, &field) && field.Field == "mail":
-					lost.Add(1)
-				default:
-					t.Error(err)
-				}
-			})
-		}
-		close(start)
-		all.Wait()
-		if won.Load() != 1 || lost.Load() != callers-1 {
-			t.Fatalf("round %d: %d callers won, %d were told that the address is taken", round, won.Load(), lost.Load())
-		}
-	}
-	page, err := s.List(t.Context(), plugin.ListQuery{Limit: plugin.MaxPage})
-	if err != nil || len(page.Accounts) != rounds {
-		t.Errorf("%d accounts exist (%v), want %d", len(page.Accounts), err, rounds)
-	}
-}
-
 func TestTheDatabaseComparesKeysByteForByte(t *testing.T) {
-	s := open(t, sqlstore.Options{})
-	canonical := rapid.OneOf(rapid.SampledFrom([]string{"a", "A", "a ", " a", "á", "a\u0301", "ａ", "ß", "ss", "i", "ı", "K", "\u212a", "%", "_", "a%", "*", "'; DROP TABLE accounts; --", `\`}), rapid.StringN(1, 40, 200))
-	rapid.Check(t, func(t *rapid.T) {
-		prefix := hex.EncodeToString([]byte(attempt())[:8])
-		a, b := prefix+canonical.Draw(t, "a"), prefix+canonical.Draw(t, "b")
-		if strings.ContainsRune(a+b, 0) {
-			return
-		}
-		first, second := person("u"+string(attempt()), "x"), person("u"+string(attempt()), "y")
-		first.Keys[1].Canonical, second.Keys[1].Canonical = a, b
-		made, err := s.Create(context.Background(), first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.Create(context.Background(), second)
-		if taken := errors.Is(err, plugin.ErrExists); taken != (a == b) {
-			t.Fatalf("%q and %q: %v", a, b, err)
-		}
-		found, err := s.Lookup(context.Background(), plugin.Key{Kind: plugin.KindEmail, Canonical: a, Value: "x"})
-		if err != nil || found.ID != made.ID {
-			t.Fatalf("Lookup(%q) = %v, %v", a, found.ID, err)
-		}
+	each(t, func(t *testing.T, where string) {
+		s := open(t, at(where))
+		canonical := rapid.OneOf(rapid.SampledFrom([]string{"a", "A", "a ", " a", "á", "a\u0301", "ａ", "ß", "ss", "i", "ı", "K", "\u212a", "%", "_", "a%", "*", "'; DROP TABLE accounts; --", `\`}), rapid.StringN(1, 40, 200))
+		rapid.Check(t, func(t *rapid.T) {
+			prefix := hex.EncodeToString([]byte(attempt())[:8])
+			a, b := prefix+canonical.Draw(t, "a"), prefix+canonical.Draw(t, "b")
+			if strings.ContainsRune(a+b, 0) {
+				return
+			}
+			first, second := person("u"+string(attempt()), "x"), person("u"+string(attempt()), "y")
+			first.Keys[1].Canonical, second.Keys[1].Canonical = a, b
+			made, err := s.Create(context.Background(), first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Create(context.Background(), second)
+			if taken := errors.Is(err, plugin.ErrExists); taken != (a == b) {
+				t.Fatalf("%q and %q: %v", a, b, err)
+			}
+			found, err := s.Lookup(context.Background(), plugin.Key{Kind: plugin.KindEmail, Canonical: a, Value: "x"})
+			if err != nil || found.ID != made.ID {
+				t.Fatalf("Lookup(%q) = %v, %v", a, found.ID, err)
+			}
+		})
 	})
 }
 
 func TestAnExecutionThatStallsPastItsTimeLeavesNothing(t *testing.T) {
-	var stall atomic.Bool
-	now := time.Now()
-	var offset atomic.Int64
-	s := open(t, sqlstore.Options{
-		Clock: func() time.Time { return now.Add(time.Duration(offset.Load())) },
-		Hook: func(point string) {
+	each(t, func(t *testing.T, where string) {
+		var stall atomic.Bool
+		now := time.Now()
+		var offset atomic.Int64
+		o := at(where)
+		o.Clock = func() time.Time { return now.Add(time.Duration(offset.Load())) }
+		o.Hook = func(point string) {
 			if stall.Load() && point == "sqlstore.create.uncommitted" {
 				offset.Store(int64(time.Hour))
 			}
-		},
+		}
+		s := open(t, o)
+		stall.Store(true)
+		a := person("ada", "ada@example.org")
+		if _, err := s.Create(t.Context(), a); !errors.Is(err, plugin.ErrUnavailable) {
+			t.Fatalf("Create = %v, want ErrUnavailable", err)
+		}
+		stall.Store(false)
+		if _, err := s.Lookup(t.Context(), a.Keys[1]); !errors.Is(err, plugin.ErrNotFound) {
+			t.Errorf("Lookup = %v", err)
+		}
+		a.NotAfter = now.Add(2 * time.Hour)
+		if _, err := s.Create(t.Context(), a); err != nil {
+			t.Errorf("the next execution of the attempt: %v", err)
+		}
 	})
-	stall.Store(true)
-	a := person("ada", "ada@example.org")
-	if _, err := s.Create(t.Context(), a); !errors.Is(err, plugin.ErrUnavailable) {
-		t.Fatalf("Create = %v, want ErrUnavailable", err)
-	}
-	stall.Store(false)
-	if _, err := s.Lookup(t.Context(), a.Keys[1]); !errors.Is(err, plugin.ErrNotFound) {
-		t.Errorf("Lookup = %v", err)
-	}
-	a.NotAfter = now.Add(2 * time.Hour)
-	if _, err := s.Create(t.Context(), a); err != nil {
-		t.Errorf("the next execution of the attempt: %v", err)
-	}
 }
 
 func TestAResolvedExecutionNeverCommits(t *testing.T) {
-	a := person("ada", "ada@example.org")
-	var s *sqlstore.Store
-	var resolved error
-	s = open(t, sqlstore.Options{Hook: func(point string) {
-		if point == "sqlstore.create.hashed" && resolved == nil {
-			_, resolved = s.Resolve(context.Background(), a.Attempt, a.Keys)
+	each(t, func(t *testing.T, where string) {
+		a := person("ada", "ada@example.org")
+		var s *sqlstore.Store
+		var resolved error
+		o := at(where)
+		o.Hook = func(point string) {
+			if point == "sqlstore.create.hashed" && resolved == nil {
+				_, resolved = s.Resolve(context.Background(), a.Attempt, a.Keys)
+			}
 		}
-	}})
-	if _, err := s.Create(t.Context(), a); !errors.Is(err, plugin.ErrUnavailable) {
-		t.Errorf("the execution that Resolve overtook: %v", err)
-	}
-	if !errors.Is(resolved, plugin.ErrNotFound) {
-		t.Errorf("Resolve = %v", resolved)
-	}
-	if _, err := s.Lookup(t.Context(), a.Keys[0]); !errors.Is(err, plugin.ErrNotFound) {
-		t.Errorf("Lookup = %v", err)
-	}
-	made, err := s.Create(t.Context(), a)
-	if err != nil {
-		t.Fatalf("an execution that begins later: %v", err)
-	}
-	if again, err := s.Resolve(t.Context(), a.Attempt, a.Keys); err != nil || again.ID != made.ID {
-		t.Errorf("Resolve = %v, %v", again.ID, err)
-	}
+		s = open(t, o)
+		if _, err := s.Create(t.Context(), a); !errors.Is(err, plugin.ErrUnavailable) {
+			t.Errorf("the execution that Resolve overtook: %v", err)
+		}
+		if !errors.Is(resolved, plugin.ErrNotFound) {
+			t.Errorf("Resolve = %v", resolved)
+		}
+		if _, err := s.Lookup(t.Context(), a.Keys[0]); !errors.Is(err, plugin.ErrNotFound) {
+			t.Errorf("Lookup = %v", err)
+		}
+		made, err := s.Create(t.Context(), a)
+		if err != nil {
+			t.Fatalf("an execution that begins later: %v", err)
+		}
+		if again, err := s.Resolve(t.Context(), a.Attempt, a.Keys); err != nil || again.ID != made.ID {
+			t.Errorf("Resolve = %v, %v", again.ID, err)
+		}
+	})
 }
 
 func TestAForeignHashOpensNothing(t *testing.T) {

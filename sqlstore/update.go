@@ -36,7 +36,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 		return s.joined(ctx, c.Identifier.Attempt)
 	}
 	if err != nil {
-		return plugin.Account{}, classify("update", err)
+		return plugin.Account{}, s.classify("update", err)
 	}
 	return after[0], nil
 }
@@ -44,7 +44,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 // apply makes the one change that c holds.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Change, run execution) error {
 	var locked bool
-	err := tx.QueryRowContext(ctx, `SELECT locked FROM accounts WHERE id = $1`, string(id)).Scan(&locked)
+	err := tx.QueryRowContext(ctx, `SELECT locked FROM accounts WHERE id = $1`+s.dialect.lockRow, string(id)).Scan(&locked)
 	if err != nil {
 		return err
 	}
@@ -165,8 +165,8 @@ func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	_, err := s.writer.ExecContext(ctx, `DELETE FROM accounts WHERE id = $1`, string(id))
-	return classify("delete", err)
+	_, err := s.write(ctx, `DELETE FROM accounts WHERE id = $1`, string(id))
+	return s.classify("delete", err)
 }
 
 const (
@@ -189,11 +189,11 @@ func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
 	} {
 		result, err := s.writer.ExecContext(ctx, sweep.query, sweep.until, maintainBatch)
 		if err != nil {
-			return report, classify("maintain", err)
+			return report, s.classify("maintain", err)
 		}
 		n, err := result.RowsAffected()
 		if err != nil {
-			return report, classify("maintain", err)
+			return report, s.classify("maintain", err)
 		}
 		report.Removed += int(n)
 		report.More = report.More || n == maintainBatch

@@ -43,7 +43,7 @@ type Config struct {
 type DB struct {
 	cfg           Config
 	dialect       dialect
-	now           func(context.Context) (time.Time, error)
+	now           func() time.Time
 	writer, reads *sql.DB
 	lock          *os.File
 	stmt          statements
@@ -70,13 +70,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Owner == "" {
 		cfg.Owner = rand.Text()
 	}
-	db := &DB{cfg: cfg, now: machineClock}
+	db := &DB{cfg: cfg, now: time.Now}
 	open := db.openSQLite
 	if cfg.DSN != "" {
 		open = db.openPostgreSQL
 	}
 	if cfg.Clock != nil {
-		db.now = func(context.Context) (time.Time, error) { return cfg.Clock(), nil }
+		db.now = cfg.Clock
 	}
 	err := open(ctx)
 	if err == nil {
@@ -119,10 +119,7 @@ func (db *DB) Ping(ctx context.Context) error {
 }
 
 // Now is the time by the state database's clock, the one clock that decides what has expired.
-func (db *DB) Now(ctx context.Context) (time.Time, error) { return db.now(ctx) }
-
-// machineClock is the clock of a database that lives in this process.
-func machineClock(context.Context) (time.Time, error) { return time.Now(), nil }
+func (db *DB) Now(context.Context) (time.Time, error) { return db.now(), nil }
 
 // transact runs f in one transaction of the writer. It prepares nothing: that would wait for the connection that the
 // transaction has.

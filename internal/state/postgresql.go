@@ -43,12 +43,15 @@ func (db *DB) openPostgreSQL(ctx context.Context) error {
 	pool.SetMaxIdleConns(connections())
 	db.writer, db.reads = pool, pool
 	db.dialect = dialect{skipLocked: " FOR UPDATE SKIP LOCKED"}
-	if db.cfg.Clock == nil {
-		clock := &databaseClock{pool: pool}
-		db.now = clock.now
+	if db.cfg.Clock != nil {
+		return nil
 	}
-	_, err = db.Now(ctx)
-	return err
+	clock, err := newDatabaseClock(ctx, pool)
+	if err != nil {
+		return err
+	}
+	db.now = clock.now
+	return nil
 }
 
 // migratePostgreSQL lets one process at a time bring the tables up to date; those that start meanwhile wait for it. Its

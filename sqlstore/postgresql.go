@@ -1,0 +1,117 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"runtime"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// connections bounds the pool of one process: several for each core, because most of them wait for the disk.
+func connections() int { return min(max(4*runtime.NumCPU(), 8), 20) }
+
+// sessionSettings are those of every connection, where the DSN does not say otherwise. A process that is stopped in the
+// middle of a transaction must not keep its locks from others.
+var sessionSettings = map[string]string{
+	"application_name":                    "narthex-accounts",
+	"statement_timeout":                   "5s",
+	"idle_in_transaction_session_timeout": "10s",
+}
+
+// openPostgreSQL connects and brings the tables up to date.
+func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return errors.New("the URL of the PostgreSQL database cannot be read: write it like postgres://user:password@host:5432/database?sslmode=verify-full")
+	}
+	if err := migratePostgreSQL(ctx, *config); err != nil {
+		return err
+	}
+	for name, value := range sessionSettings {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(connections())
+	pool.SetMaxIdleConns(connections())
+	s.writer, s.reads = pool, pool
+	s.dialect = dialect{
+		lockRow:  " FOR NO KEY UPDATE",
+		snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		judge:    judgePostgreSQL,
+	}
+	clock, err := newDatabaseClock(ctx, pool)
+	if err != nil {
+		return err
+	}
+	s.now = clock.now
+	return nil
+}
+
+// migratePostgreSQL lets one process at a time bring the tables up to date; those that start meanwhile wait for it. Its
+// connection has no deadline for a statement: an index on a large table takes its time.
+func migratePostgreSQL(ctx context.Context, config pgx.ConnConfig) (err error) {
+	pool := stdlib.OpenDB(config)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	files, err := fs.Sub(migrations, "migrations/postgres")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, pool, files, goose.WithSessionLocker(locker), goose.WithTableName("narthex_accounts_version"))
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the tables up to date: %w", err)
+	}
+	return nil
+}
+
+// judgePostgreSQL reads SQLSTATE codes (PostgreSQL, appendix A), and errors of the connection, which have none.
+func judgePostgreSQL(err error) verdict {
+	var db *pgconn.PgError
+	if !errors.As(err, &db) {
+		return judgeConnection(err)
+	}
+	switch code := db.Code; {
+	case code == pgerrcode.SerializationFailure, code == pgerrcode.DeadlockDetected:
+		return conflict
+	case pgerrcode.IsDataException(code):
+		return invalid
+	case pgerrcode.IsOperatorIntervention(code), pgerrcode.IsConnectionException(code):
+		return unanswered // of a commit, it may be there or not
+	case pgerrcode.IsInsufficientResources(code), code == pgerrcode.ReadOnlySQLTransaction, code == pgerrcode.IdleInTransactionSessionTimeout,
+		code == pgerrcode.LockNotAvailable, pgerrcode.IsInvalidAuthorizationSpecification(code):
+		return unavailable
+	}
+	return unknown
+}
+
+func judgeConnection(err error) verdict {
+	var connecting *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.As(err, &connecting), pgconn.SafeToRetry(err), errors.Is(err, driver.ErrBadConn):
+		return unavailable
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return unanswered
+	}
+	return unknown
+}
