@@ -57,10 +57,12 @@ func sqlOptions() (sqlstore.Options, error) {
 			return o, fmt.Errorf("NARTHEX_SQL_DSN_FILE: %w", err)
 		}
 	}
-	if strings.Contains(dsn, "://") {
-		return o, errors.New("NARTHEX_SQL_DSN is not a path: name a SQLite file; other databases are not available yet")
-	}
-	if dsn != "" {
+	switch {
+	case config.PostgreSQL(dsn):
+		o.DSN = dsn
+	case strings.Contains(dsn, "://"):
+		return o, errors.New("NARTHEX_SQL_DSN is neither a path nor a postgres:// URL: name a SQLite file, or a PostgreSQL database like postgres://user:password@host/database")
+	case dsn != "":
 		o.Path = dsn
 	}
 	if cost := os.Getenv("NARTHEX_SQL_ARGON2ID"); cost != "" {
