@@ -84,7 +84,11 @@ func readMail(path string) (Mail, error) {
 		return Mail{}, err
 	}
 	defer f.Close()
-	msg, err := mail.ReadMessage(f)
+	return parseMail(f)
+}
+
+func parseMail(r io.Reader) (Mail, error) {
+	msg, err := mail.ReadMessage(r)
 	if err != nil {
 		return Mail{}, err
 	}

@@ -60,6 +60,19 @@ func open(keys *seal.Keyring, m state.Message) (Verification, error) {
 	return v, nil
 }
 
+// composed returns when the message of an id was composed; ids of another kind have no time.
+func composed(id string) time.Time {
+	b, err := hex.DecodeString(id)
+	if err != nil || len(b) != 16 {
+		return time.Time{}
+	}
+	var ms int64
+	for _, octet := range b[:6] {
+		ms = ms<<8 | int64(octet)
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // newID draws an id whose order is that of time: 48 bits of milliseconds, 80 random ones.
 func newID(now time.Time) (string, error) {
 	b := make([]byte, 16)

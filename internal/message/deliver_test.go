@@ -59,7 +59,7 @@ func TestTriesAreApartMoreAndMore(t *testing.T) {
 		w := build(t, down...)
 		w.Enqueue(w.commit(t, verification()))
 		run(t, w, 10*time.Minute+10*time.Second)
-		if n := w.transport.tries; n < 4 || n > 12 {
+		if n := w.transport.tries; n < 6 || n > 18 {
 			t.Errorf("%d tries in ten minutes", n)
 		}
 		if w.box.waiting() != 0 {

@@ -22,7 +22,7 @@ const (
 	bookLimit      = 5 * time.Second  // writing down what became of it
 	stopGrace      = 10 * time.Second // for letters under way when the queue is told to stop
 	firstPause     = 5 * time.Second  // after the first failed try; doubles
-	longestPause   = 10 * time.Minute //
+	longestPause   = 80 * time.Second // a code lives ten minutes: who greylists gets it within
 	// freshness is how long a message that was handed over may wait: what is left of its lease, less a try with its book
 	// entry, is for whoever polls.
 	freshness = time.Minute - sendLimit - bookLimit - 5*time.Second
@@ -56,6 +56,9 @@ type Config struct {
 type Queue struct {
 	cfg                            Config
 	fresh                          chan handed
+	gate                           gate
+	wake                           chan struct{} // the poller looks at once
+	more                           atomic.Bool   // there was more to claim than one batch
 	sent, dropped, failed, retried atomic.Int64
 }
 
@@ -79,7 +82,7 @@ func New(c Config) *Queue {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{cfg: c, fresh: make(chan handed, backlog)}
+	return &Queue{cfg: c, fresh: make(chan handed, backlog), wake: make(chan struct{}, 1)}
 }
 
 // Failpoints lists the places where the crash tests kill the process.
@@ -91,6 +94,9 @@ func Failpoints() []string {
 func (q *Queue) Counts() Counts {
 	return Counts{Sent: q.sent.Load(), Expired: q.dropped.Load(), Refused: q.failed.Load(), Retried: q.retried.Load()}
 }
+
+// Trouble returns why no mail can be sent now, in words without personal data, or nil.
+func (q *Queue) Trouble() error { return q.gate.trouble() }
 
 // Enqueue takes over messages that were committed just now. It never waits: what does not fit is found by polling when
 // its lease is over.
@@ -125,7 +131,18 @@ func (q *Queue) work(ctx, sending context.Context) {
 		case <-ctx.Done():
 		case m := <-q.fresh:
 			q.handle(sending, m)
+			if len(q.fresh) == 0 && q.more.Load() {
+				q.look()
+			}
 		}
+	}
+}
+
+// look makes the poller look at once.
+func (q *Queue) look() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -134,21 +151,36 @@ func (q *Queue) poll(ctx context.Context) {
 	tick := time.NewTicker(pollPause)
 	defer tick.Stop()
 	for {
-		messages, err := q.cfg.Outbox.ClaimMessages(ctx, pollBatch)
-		if err != nil && ctx.Err() == nil {
-			q.cfg.Log.WarnContext(ctx, "the outbox cannot be read", "error", err)
-		}
-		for _, m := range messages {
-			select {
-			case q.fresh <- handed{m, q.cfg.Clock()}:
-			case <-ctx.Done():
-				return
-			}
-		}
+		q.claim(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-q.wake:
+		}
+	}
+}
+
+// claim takes over as many messages as can be sent soon: while nothing can be sent, one to try it with.
+func (q *Queue) claim(ctx context.Context) {
+	limit := pollBatch
+	one, all := q.gate.due(q.cfg.Clock())
+	switch {
+	case !one, len(q.fresh) >= pollBatch:
+		return
+	case !all:
+		limit = 1
+	}
+	messages, err := q.cfg.Outbox.ClaimMessages(ctx, limit)
+	if err != nil && ctx.Err() == nil {
+		q.cfg.Log.WarnContext(ctx, "the outbox cannot be read", "error", err)
+	}
+	q.more.Store(len(messages) == pollBatch)
+	for _, m := range messages {
+		select {
+		case q.fresh <- handed{m, q.cfg.Clock()}:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestTheOwnerOfATakenAddressGetsANoticeOfTheSameSize(t *testing.T) {
 		if !strings.Contains(notice.Text, "https://login.example.org/?a=1&b=2") || !strings.Contains(notice.HTML, "?a=1&amp;b=2") {
 			t.Errorf("the notice does not tell where to log in: %s %s", notice.Text, notice.HTML)
 		}
-		if a, b := len(wire(t, code)), len(wire(t, notice)); a != b || a%message.SizeClass != 0 {
+		if a, b := octets(wire(t, code)), octets(wire(t, notice)); a != b || a%message.SizeClass != 0 {
 			t.Errorf("a code has %d bytes on the wire, a notice %d; want the same, a multiple of %d", a, b, message.SizeClass)
 		}
 	})

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"io"
 	"strings"
 )
 
@@ -45,6 +44,25 @@ func (l Letter) size() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := m.WriteTo(io.Discard)
-	return int(n), err
+	var c counter
+	_, err = m.WriteTo(&c)
+	return c.n, err
+}
+
+// counter counts bytes as they are in SMTP's DATA: a dot at the beginning of a line is doubled (RFC 5321, section 4.5.2).
+type counter struct {
+	n    int
+	last byte
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == '.' && (c.last == '\n' || c.n == 0) {
+			c.n++
+		}
+		c.n++
+		c.last = b
+	}
+	return len(p), nil
 }

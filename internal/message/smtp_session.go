@@ -1,0 +1,185 @@
+package message
+
+import (
+	"errors"
+	"net"
+	"net/textproto"
+	"os"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+)
+
+// session is a connection to a mail server that is ready for letters.
+type session struct {
+	client *smtp.Client
+	line   *line
+	step   time.Duration // the limit for one step
+	idle   *time.Timer   // ends it while it is kept
+}
+
+func newSession(conn net.Conn, step time.Duration) *session {
+	s := &session{line: &line{Conn: conn}, step: step}
+	s.line.renew(step)
+	return s
+}
+
+// The commands that a letter takes.
+const (
+	stepMail = iota
+	stepRecipient
+	stepData
+	stepEnd // the letter was handed over, and is acknowledged or not
+)
+
+// send hands one letter over. began tells whether a part of it may have arrived.
+func (c *session) send(e envelope) (_ *Failure, began bool) {
+	if has, _ := c.client.Extension("SMTPUTF8"); e.utf8 && !has {
+		return &Failure{Kind: ErrRefused, Problem: "the mail server takes ASCII addresses only"}, false
+	}
+	c.client.SkipSMTPUTF8(!e.utf8)
+	if err := c.client.Mail(e.from); err != nil {
+		return judge(stepMail, err), false
+	}
+	if err := c.client.Rcpt(e.to); err != nil {
+		return judge(stepRecipient, err), false
+	}
+	w, err := c.client.Data()
+	if err != nil {
+		return judge(stepData, err), false
+	}
+	if _, err := w.Write(e.content); err != nil {
+		return judge(stepEnd, err), true // not closed: that would make half a letter a whole one
+	}
+	// A server that looks for spam takes its time now. Who gives up too early sends the letter twice.
+	c.line.step = sendLimit
+	defer func() { c.line.step = c.step }()
+	if err := w.Close(); err != nil {
+		return judge(stepEnd, err), true
+	}
+	return nil, true
+}
+
+// usable tells whether the connection can take another letter after what became of this one.
+func (c *session) usable(failure *Failure) bool {
+	return failure == nil || failure.Reply >= 400 && failure.Reply < 600 && failure.Reply != replyClosing
+}
+
+// reset tells whether a kept connection is still alive, and forgets what was left of the last letter.
+func (c *session) reset() bool {
+	c.line.renew(quickLimit)
+	if err := c.client.Reset(); err != nil {
+		return false
+	}
+	c.line.renew(c.step)
+	return true
+}
+
+// leave says goodbye, as is proper (RFC 5321, section 4.1.1.10).
+func (c *session) leave() {
+	c.line.renew(quickLimit)
+	_ = c.client.Quit() // it is over either way
+	c.abort()
+}
+
+// abort ends the connection at once, whoever uses it.
+func (c *session) abort() { _ = c.line.Close() }
+
+// Reply codes that are about the connection or its user, not about the letter (RFC 5321, section 4.2.3; RFC 4954,
+// section 6).
+const (
+	replyClosing         = 421
+	replyAuthentication  = 530
+	replyMechanismWeak   = 534
+	replyCredentials     = 535
+	replyNeedsEncryption = 538
+)
+
+// judge says what an error of a step means for the letter.
+func judge(step int, err error) *Failure {
+	var reply *textproto.Error
+	if !errors.As(err, &reply) {
+		return judgeSilence(step, err)
+	}
+	f := &Failure{Reply: reply.Code}
+	switch code := reply.Code; {
+	case code == replyClosing:
+		f.Problem = "the mail server closes the connection"
+		f.Kind = downBeforeLetter(step)
+	case code == replyAuthentication, code == replyMechanismWeak, code == replyCredentials, code == replyNeedsEncryption:
+		f.Kind, f.Problem, f.Fix = ErrDown, "the mail server demands authentication", "put a user and a password into NARTHEX_SMTP_URL"
+	case step == stepMail && code >= 500:
+		f.Kind, f.Problem, f.Fix = ErrDown, "the mail server refuses the sender", "set NARTHEX_MAIL_FROM to an address that it takes from this client"
+	case code == 500, code == 502, code == 503, code == 504, code < 400:
+		f.Problem = "the mail server does not understand a command of SMTP"
+		f.Kind = downBeforeLetter(step)
+	case code >= 500 && step == stepRecipient:
+		f.Kind, f.Problem = ErrRefused, "the mail server refuses the recipient"
+	case code >= 500:
+		f.Kind, f.Problem = ErrRefused, "the mail server refuses the letter"
+	default:
+		f.Problem = "the mail server puts the letter off"
+		f.Kind = downBeforeLetter(step)
+	}
+	return f
+}
+
+// judgeSilence says what it means that no reply came.
+func judgeSilence(step int, err error) *Failure {
+	f := &Failure{Kind: downBeforeLetter(step), Problem: "the connection to the mail server broke", Cause: err}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		f.Problem, f.Cause = "the mail server does not answer", nil
+	}
+	return f
+}
+
+// downBeforeLetter: what goes wrong before a recipient is named would go wrong for everybody.
+func downBeforeLetter(step int) error {
+	if step == stepMail {
+		return ErrDown
+	}
+	return nil
+}
+
+// replyLimit bounds what a mail server may say around one letter, in bytes, certificates included.
+const replyLimit = 256 << 10
+
+// line is a connection on which every step has a time limit and the other side cannot talk for ever.
+type line struct {
+	net.Conn
+	step time.Duration // for one step
+	left int           // bytes that may still come
+	err  error         // the first failure; nothing works after it
+}
+
+// renew begins to count anew.
+func (l *line) renew(step time.Duration) { l.step, l.left = step, replyLimit }
+
+var errTalks = errors.New("the mail server does not stop talking")
+
+// Read implements net.Conn.
+func (l *line) Read(p []byte) (n int, err error) {
+	if l.err == nil {
+		l.err = l.SetReadDeadline(time.Now().Add(l.step))
+	}
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, l.err = l.Conn.Read(p)
+	if l.left -= n; l.left < 0 {
+		l.err = errTalks
+	}
+	return n, l.err
+}
+
+// Write implements net.Conn.
+func (l *line) Write(p []byte) (n int, err error) {
+	if l.err == nil {
+		l.err = l.SetWriteDeadline(time.Now().Add(l.step))
+	}
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, l.err = l.Conn.Write(p)
+	return n, l.err
+}
