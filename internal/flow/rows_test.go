@@ -76,9 +76,9 @@ func (r *watchedRows) Commit(ctx context.Context, row state.Row, m ...state.Mess
 	return r.DB.Commit(ctx, row, m...)
 }
 
-func (r *watchedRows) CountAttempt(ctx context.Context, locator []byte, step string) (state.Row, error) {
+func (r *watchedRows) CountAttempt(ctx context.Context, locator []byte, step string, judge func(state.Row, time.Time) ([]state.Take, error)) (state.Row, error) {
 	if err := r.note("count"); err != nil {
 		return state.Row{}, err
 	}
-	return r.DB.CountAttempt(ctx, locator, step)
+	return r.DB.CountAttempt(ctx, locator, step, judge)
 }

@@ -59,7 +59,7 @@ func (d *Dispatcher) count(ctx context.Context, tr *trip) error {
 	}
 	var row state.Row
 	err := write(writeCount, func() (err error) {
-		row, err = d.config.Rows.CountAttempt(ctx, tr.row.Locator, tr.step.name)
+		row, err = d.config.Rows.CountAttempt(ctx, tr.row.Locator, tr.step.name, nil)
 		return err
 	})
 	if err != nil {

@@ -54,7 +54,7 @@ func writeOne(path string) error {
 	if err := errors.Join(err, report.Encode(written{true, true, false})); err != nil {
 		return err
 	}
-	_, err = db.CountAttempt(ctx, []byte("l"), "two")
+	_, err = db.CountAttempt(ctx, []byte("l"), "two", nil)
 	return errors.Join(err, report.Encode(written{true, true, true}))
 }
 

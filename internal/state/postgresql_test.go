@@ -48,7 +48,7 @@ func TestARegistrationGoesOnAtAnotherReplica(t *testing.T) {
 	dsn := testenv.PostgreSQLDatabase(t)
 	first, second := replica(t, dsn), replica(t, dsn)
 	row := insert(t, first)
-	got, err := second.CountAttempt(t.Context(), row.Locator, "about-you")
+	got, err := second.CountAttempt(t.Context(), row.Locator, "about-you", nil)
 	if err != nil || got.Attempts != 1 {
 		t.Fatalf("CountAttempt = %+v, %v", got, err)
 	}
@@ -70,7 +70,7 @@ func TestOnlyAsManyGuessesAsAllowedOverAllReplicas(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 30 {
 			all.Go(func() {
-				_, err := replicas[i%3].CountAttempt(context.Background(), row.Locator, "about-you")
+				_, err := replicas[i%3].CountAttempt(context.Background(), row.Locator, "about-you", nil)
 				switch {
 				case err == nil:
 					counted.Add(1)

@@ -19,8 +19,9 @@ func Failpoints() []string {
 	}
 }
 
-// Insert stores a new registration and its messages in one transaction, the messages leased to this process. Version,
-// Attempts and the times of row are ignored; it comes back with those it got.
+// Insert stores a new registration and its messages in one transaction, the messages leased to this process, and takes
+// from its budgets; a *SpentError where one is spent or the client has too many open registrations. Version, Attempts
+// and the times of row are ignored; it comes back with those it got.
 func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -30,14 +31,30 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 	}
 	row.Version, row.CreatedAt, row.ExpiresAt = 1, now, now.Add(db.cfg.Lifetime)
 	row.IdleUntil = earlier(now.Add(db.idle(row)), row.ExpiresAt)
+	limited := row.Client
+	if row.OpenLimit > 0 && row.Client != "" {
+		row.Takes = append(row.Takes, db.openSlot(row))
+	} else {
+		limited = ""
+	}
 	err = db.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.StmtContext(ctx, db.stmt.insertRow).ExecContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
+		if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
+			return err
+		}
+		var client string
+		err := tx.StmtContext(ctx, db.stmt.insertRow).QueryRowContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
 			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
-			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt))
+			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt), limited, int64(row.OpenLimit)).Scan(&client)
 		if err != nil {
 			return err
 		}
+		if client == tooManyOpen {
+			return db.tooMany(ctx, tx, row.Client, now)
+		}
 		failpoint.Hit("state.insert.between")
+		if row.WasSilenced {
+			messages = nil
+		}
 		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
 			return err
 		}
@@ -69,9 +86,13 @@ func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
 	return row, nil
 }
 
+// tooManyOpen stands for the client in a row that must not be: it is rolled back.
+const tooManyOpen = "too many"
+
 // Commit writes the row and its messages in one transaction, if the row still has row.Version and has not expired;
-// otherwise nothing is written and the error is ErrStale. The messages are leased to this process. The row comes back
-// with its new version and times.
+// otherwise nothing is written and the error is ErrStale. It takes from the row's budgets, and is a *SpentError, with
+// nothing written, where one is spent. The messages are leased to this process. The row comes back with its new version
+// and times.
 func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -88,6 +109,12 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 			return err
 		}
 		failpoint.Hit("state.commit.between")
+		if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
+			return err
+		}
+		if row.WasSilenced {
+			return db.silence(ctx, tx, row)
+		}
 		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
 			return err
 		}
@@ -106,9 +133,20 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 	return row, nil
 }
 
-// CountAttempt counts one guess at a step and returns the row, all in one statement that is committed before anybody
-// compares anything. ErrGone, ErrWrongStep, ErrExhausted: nothing was counted, and nothing may be compared.
-func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string) (Row, error) {
+// silence stores what a registration is when its messages were left out.
+func (db *DB) silence(ctx context.Context, tx *sql.Tx, row Row) error {
+	if row.Silenced == nil {
+		return nil
+	}
+	_, err := tx.StmtContext(ctx, db.stmt.budgets.silence).ExecContext(ctx, row.Ref, row.Silenced)
+	return err
+}
+
+// CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed before anybody
+// compares anything. judge sees the row meanwhile and says which budgets the guess takes from; it may be nil, and must
+// not use the database. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError, an error of judge: nothing was counted, and
+// nothing may be compared.
+func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string, judge func(Row, time.Time) ([]Take, error)) (row Row, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	now, err := db.Now(ctx)
@@ -116,7 +154,18 @@ func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string) (Ro
 		return Row{}, fmt.Errorf("count an attempt: %w", err)
 	}
 	failpoint.Hit("state.count.before")
-	row, err := scanRow(db.stmt.countAttempt.QueryRowContext(ctx, locator, step, millis(now)))
+	err = db.transact(ctx, func(tx *sql.Tx) error {
+		row, err = scanRow(tx.StmtContext(ctx, db.stmt.countAttempt).QueryRowContext(ctx, locator, step, millis(now)))
+		if err != nil || judge == nil {
+			return err
+		}
+		takes, err := judge(row, now)
+		if err != nil {
+			return err
+		}
+		_, err = db.take(ctx, tx, takes, now)
+		return err
+	})
 	failpoint.Hit("state.count.after")
 	if err == nil {
 		return row, nil

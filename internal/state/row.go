@@ -51,6 +51,15 @@ type Row struct {
 	// IdleFor is how long the row lives from this write on without another one; zero means the database's default. It
 	// never lives longer than ExpiresAt.
 	IdleFor time.Duration
+	// Takes are the budgets that a write takes from; see Take. Sealed is replaced by Silenced, if that is not nil, when a
+	// silent one is spent, and a write tells in WasSilenced that it went on without its messages. None is ever read.
+	Takes       []Take
+	Silenced    []byte
+	WasSilenced bool
+	// Client is a keyed hash of the network that begins the registration, and OpenLimit how many open ones that may
+	// have; empty and zero: nobody counts. Only Insert looks at them.
+	Client    string
+	OpenLimit int
 	// CreatedAt, IdleUntil and ExpiresAt are read only.
 	CreatedAt, IdleUntil, ExpiresAt time.Time
 }

@@ -144,7 +144,7 @@ func TestOnlyAsManyGuessesAsAllowedAreCounted(t *testing.T) {
 		var all sync.WaitGroup
 		for range 200 {
 			all.Go(func() {
-				switch _, err := db.CountAttempt(context.Background(), row.Locator, "about-you"); {
+				switch _, err := db.CountAttempt(context.Background(), row.Locator, "about-you", nil); {
 				case err == nil:
 					counted.Add(1)
 				case errors.Is(err, state.ErrExhausted):
@@ -165,7 +165,7 @@ func TestCountingLeavesTheVersionAndACommitLeavesTheCount(t *testing.T) {
 	each(t, func(t *testing.T, db *state.DB, _ *clock) {
 		row := insert(t, db)
 		for range 2 {
-			if _, err := db.CountAttempt(t.Context(), row.Locator, row.Step); err != nil {
+			if _, err := db.CountAttempt(t.Context(), row.Locator, row.Step, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -189,14 +189,14 @@ func TestCountingLeavesTheVersionAndACommitLeavesTheCount(t *testing.T) {
 func TestAGuessAtAnotherStepIsNotCounted(t *testing.T) {
 	each(t, func(t *testing.T, db *state.DB, _ *clock) {
 		row := insert(t, db)
-		if _, err := db.CountAttempt(t.Context(), row.Locator, "verify-email"); !errors.Is(err, state.ErrWrongStep) {
+		if _, err := db.CountAttempt(t.Context(), row.Locator, "verify-email", nil); !errors.Is(err, state.ErrWrongStep) {
 			t.Errorf("CountAttempt = %v, want ErrWrongStep", err)
 		}
 		persisting := insert(t, db, func(r *state.Row) { r.Phase = state.PhasePersisting })
-		if _, err := db.CountAttempt(t.Context(), persisting.Locator, persisting.Step); !errors.Is(err, state.ErrWrongStep) {
+		if _, err := db.CountAttempt(t.Context(), persisting.Locator, persisting.Step, nil); !errors.Is(err, state.ErrWrongStep) {
 			t.Errorf("CountAttempt while persisting = %v, want ErrWrongStep", err)
 		}
-		if _, err := db.CountAttempt(t.Context(), []byte("unknown"), "about-you"); !errors.Is(err, state.ErrGone) {
+		if _, err := db.CountAttempt(t.Context(), []byte("unknown"), "about-you", nil); !errors.Is(err, state.ErrGone) {
 			t.Errorf("CountAttempt of an unknown token = %v, want ErrGone", err)
 		}
 	})
@@ -229,7 +229,7 @@ func TestAnExpiredRowIsLikeAnUnknownOne(t *testing.T) {
 				if _, err := db.Load(t.Context(), locator); !errors.Is(err, state.ErrGone) {
 					t.Errorf("Load = %v", err)
 				}
-				if _, err := db.CountAttempt(t.Context(), locator, "about-you"); !errors.Is(err, state.ErrGone) {
+				if _, err := db.CountAttempt(t.Context(), locator, "about-you", nil); !errors.Is(err, state.ErrGone) {
 					t.Errorf("CountAttempt = %v", err)
 				}
 				if _, err := db.Commit(t.Context(), row); row.Version > 0 && !errors.Is(err, state.ErrStale) {

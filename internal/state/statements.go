@@ -14,17 +14,23 @@ type statements struct {
 	insertRow, commitRow, deleteRow, countAttempt, claimUnresolved, sweepRows *sql.Stmt
 	insertMessage, claimMessages, deleteMessage, retryMessage, countMessages  *sql.Stmt
 	load, ping, readMeta, writeMeta                                           *sql.Stmt
+	budgets                                                                   budgetStatements
 	all                                                                       []*sql.Stmt
 }
 
+// preparation is one statement to prepare, and on which pool.
+type preparation struct {
+	stmt **sql.Stmt
+	db   *sql.DB
+	text string
+}
+
 func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql.DB) error {
-	for _, p := range []struct {
-		stmt **sql.Stmt
-		db   *sql.DB
-		text string
-	}{
-		{&s.insertRow, writer, `INSERT INTO registrations (` + columns + `)
-			VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14)`},
+	for _, p := range append([]preparation{
+		{&s.insertRow, writer, `INSERT INTO registrations (` + columns + `, client)
+			VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, CASE WHEN $15 = '' THEN '' WHEN
+				(SELECT count(*) FROM registrations WHERE client = $15 AND idle_until > $12 AND phase <> 'completed') < $16
+				THEN $15 ELSE '` + tooManyOpen + `' END) RETURNING client`},
 		{&s.commitRow, writer, `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
 			sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
 			attempts = CASE WHEN $11 THEN 0 ELSE attempts END, attempt_limit = $12,
@@ -55,7 +61,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 		{&s.ping, writer, `INSERT INTO meta (name, value) VALUES ('ping', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
 		{&s.readMeta, reader, `SELECT value FROM meta WHERE name = $1`},
 		{&s.writeMeta, writer, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
-	} {
+	}, s.budgets.list(d, writer)...) {
 		stmt, err := p.db.PrepareContext(ctx, p.text)
 		if err != nil {
 			return err

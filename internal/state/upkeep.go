@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -33,29 +34,37 @@ func (db *DB) ClaimUnresolved(ctx context.Context, limit int) (rows []Row, err e
 // sweepBatch bounds one delete, so that a sweep never holds the writer for long.
 const sweepBatch = 200
 
-// Sweep removes expired registrations, in small batches, and returns how many.
+// Sweep removes expired registrations, and counters whose time is over, in small batches. It returns how many
+// registrations.
 func (db *DB) Sweep(ctx context.Context) (int, error) {
-	total := 0
+	rows, err := db.sweep(ctx, db.stmt.sweepRows)
+	if err != nil {
+		return rows, fmt.Errorf("sweep expired registrations: %w", err)
+	}
+	if _, err := db.sweep(ctx, db.stmt.budgets.sweepBudgets); err != nil {
+		return rows, fmt.Errorf("sweep budgets: %w", err)
+	}
+	return rows, nil
+}
+
+func (db *DB) sweep(ctx context.Context, stmt *sql.Stmt) (total int, err error) {
 	for {
-		n, err := db.sweepSome(ctx)
+		n, err := db.sweepSome(ctx, stmt)
 		total += n
-		if err != nil {
-			return total, fmt.Errorf("sweep expired registrations: %w", err)
-		}
-		if n < sweepBatch {
-			return total, nil
+		if err != nil || n < sweepBatch {
+			return total, err
 		}
 	}
 }
 
-func (db *DB) sweepSome(ctx context.Context) (int, error) {
+func (db *DB) sweepSome(ctx context.Context, stmt *sql.Stmt) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	now, err := db.Now(ctx)
 	if err != nil {
 		return 0, err
 	}
-	result, err := db.stmt.sweepRows.ExecContext(ctx, millis(now), sweepBatch)
+	result, err := stmt.ExecContext(ctx, millis(now), sweepBatch)
 	if err != nil {
 		return 0, err
 	}
