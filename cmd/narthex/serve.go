@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"time"
@@ -22,9 +21,7 @@ import (
 	"github.com/narthex/narthex/internal/httpapi"
 	"github.com/narthex/narthex/internal/login"
 	"github.com/narthex/narthex/internal/message"
-	"github.com/narthex/narthex/internal/state"
 	"github.com/narthex/narthex/internal/web"
-	"github.com/narthex/narthex/plugin"
 )
 
 // The stop, from the signal to the end: readiness is off at once, so that a load balancer looks elsewhere; requests in
@@ -129,24 +126,6 @@ func (s *sidecar) enabled() bool {
 	return false
 }
 
-func (s *sidecar) mails() message.Files { return message.Files{Dir: mailDir(s.settings)} }
-
-func (s *sidecar) openQueue() error {
-	renderer, err := message.NewRenderer()
-	if err != nil {
-		return err
-	}
-	from := s.settings.MailFrom
-	if from == "" {
-		from = sender(s.publicURL.Hostname())
-	}
-	s.queue = message.New(message.Config{
-		Outbox: s.parts.state, Keys: s.parts.keys, Renderer: renderer, Transport: s.mails(), From: from,
-		LoginURL: s.settings.LoginURL, Taken: taken(s.parts.store.Backend()), Log: s.log,
-	})
-	return nil
-}
-
 func (s *sidecar) openFaces() error {
 	pages, err := web.New(web.Options{Flow: s.flows, PublicURL: s.publicURL, Log: s.log, Theme: s.theme})
 	if err != nil {
@@ -156,7 +135,7 @@ func (s *sidecar) openFaces() error {
 		Flow: s.flows, Login: login.New(s.parts.rules, s.parts.store.Backend().Authenticator), PublicURL: s.publicURL, Log: s.log, Pages: pages,
 	})
 	s.adminAPI, err = adminapi.New(adminapi.Options{
-		Listen: s.settings.AdminListen, Mailbox: mailbox{s.mails()}, Log: s.log,
+		Listen: s.settings.AdminListen, Mailbox: s.mailbox(), Log: s.log,
 		Checks: []adminapi.Check{{Name: "state", Run: s.parts.state.Ping}, {Name: "persister", Run: s.parts.store.Ping}},
 	})
 	return err
@@ -172,52 +151,4 @@ func (s *sidecar) close() error {
 		s.undo = s.undo[:last]
 	}
 	return errors.Join(errs...)
-}
-
-// taken asks the store whether somebody has a key.
-func taken(store plugin.Backend) func(context.Context, plugin.Key) (bool, error) {
-	return func(ctx context.Context, k plugin.Key) (bool, error) {
-		_, err := store.Lookup(ctx, k)
-		if errors.Is(err, plugin.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}
-}
-
-// messenger hands the flow engine's mails to the queue.
-type messenger struct{ *message.Queue }
-
-// Compose implements flow.Messenger.
-func (m messenger) Compose(mail flow.Mail, locale string) (state.Message, error) {
-	return m.Queue.Compose(message.Verification{
-		To: mail.To, Key: mail.Key, Stealth: mail.Stealth, Code: mail.Code, ExpiresAt: mail.ExpiresAt, Locale: locale,
-	})
-}
-
-// mailbox shows kept mails on the admin listener.
-type mailbox struct{ files message.Files }
-
-// List implements adminapi.Mailbox.
-func (m mailbox) List(ctx context.Context) ([]adminapi.Mail, error) {
-	kept, err := m.files.List(ctx)
-	mails := make([]adminapi.Mail, len(kept))
-	for i, k := range kept {
-		mails[i] = adminapi.Mail(k)
-	}
-	return mails, err
-}
-
-// Read implements adminapi.Mailbox.
-func (m mailbox) Read(ctx context.Context, id string) (adminapi.Mail, error) {
-	kept, err := m.files.Read(ctx, id)
-	return adminapi.Mail(kept), err
-}
-
-// sender is who mails come from when nobody says: an address is no domain for mail.
-func sender(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		host = "localhost"
-	}
-	return "narthex@" + host
 }
