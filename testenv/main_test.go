@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
+	testenv.CloseBrowser()
 	testenv.RemoveBinary()
+	testenv.StopShared()
 	os.Exit(code)
 }

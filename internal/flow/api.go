@@ -70,6 +70,8 @@ type Registration struct {
 	Locale    string
 	// Step is what to do next; nil when there is nothing.
 	Step *StepView
+	// Identifier is what the person has entered to log in with later, or "": password managers keep it with the password.
+	Identifier string
 	// Username is set once the registration is completed.
 	Username string
 	// ContinueWith tells where to go from here.

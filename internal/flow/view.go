@@ -23,9 +23,26 @@ func (t *trip) view() Registration {
 	default:
 		step := t.step.View(t.visit())
 		step.Name, step.Kind = t.step.name, t.step.kind
-		r.Step = &step
+		r.Step, r.Identifier = &step, t.identifier()
 	}
 	return r
+}
+
+// identifier is the first alias that the person has entered, else the username that the person has chosen.
+func (t *trip) identifier() string {
+	chosen := ""
+	for _, s := range t.flow.Steps {
+		for _, i := range s.Settings.supplies() {
+			switch text := t.record.Values[i.Name].Text; {
+			case text == "":
+			case i.Alias:
+				return text
+			case i.Type == itemUsername:
+				chosen = text
+			}
+		}
+	}
+	return chosen
 }
 
 // continuations tells where to go from here: back to where the person came from, and to the login.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,6 +79,9 @@ func (v *field) shape(t words, f flow.Field) {
 		v.autofill("tel")
 	case "code":
 		v.InputMode, v.Class, v.Plain, v.Value, v.Pattern = "numeric", "code", true, "", ""
+		if f.Min != nil && f.Max != nil && *f.Min == *f.Max {
+			v.Hint = t.Count("hint_code", int(*f.Max))
+		}
 	case "password":
 		v.Type, v.Value, v.Pattern, v.MinLength = "password", "", "", digits(f.Min)
 		v.autofill("new-password")
@@ -85,7 +89,10 @@ func (v *field) shape(t words, f flow.Field) {
 			v.Hint = t.Count("hint_password", int(*f.Min))
 		}
 	case "integer":
-		v.Type, v.InputMode, v.Min, v.Max = "number", "numeric", digits(f.Min), digits(f.Max)
+		// Not type "number": it loses what it cannot read, and scrolling over it changes it.
+		if f.Min != nil && *f.Min >= 0 {
+			v.InputMode = "numeric"
+		}
 		if f.Min != nil && f.Max != nil {
 			v.Hint = t.With("hint_between", "Min", *f.Min, "Max", *f.Max)
 		}
@@ -128,6 +135,13 @@ func focusFirst(fields []field) {
 	if len(fields) > 0 {
 		fields[0].Autofocus = true
 	}
+}
+
+// managed tells whether a password manager needs to be told which account the fields are for.
+func managed(fields []flow.Field) bool {
+	password := slices.ContainsFunc(fields, func(f flow.Field) bool { return f.Type == "password" })
+	named := slices.ContainsFunc(fields, func(f flow.Field) bool { return f.Type == "email" || f.Type == "username" })
+	return password && !named
 }
 
 func digits(n *int64) string {

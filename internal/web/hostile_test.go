@@ -54,7 +54,7 @@ func TestOnlyAddressesOfTheWebAreLinked(t *testing.T) {
 	} {
 		p := visit(t, &flowtest.Engine{LoginURL: address})
 		page := p.press(p.verifying(), "Continue", "Code", "12345678")
-		page = p.press(page, "Continue", "Password", "correct horse battery").must(200, flowPath, "Welcome")
+		page = p.press(page, "Continue", "Password", "correct horse battery").must(200, flowPath, "Your account is ready")
 		if strings.Contains(page.text, `class="button primary"`) != linked {
 			t.Errorf("%q is linked: %v", address, !linked)
 		}
@@ -100,7 +100,7 @@ func TestEveryTypeOfFieldHasItsControl(t *testing.T) {
 	p := visit(t, &flowtest.Engine{AllTypes: true})
 	page := p.begun()
 	for id, want := range map[string]string{
-		"field-email": "email", "field-given_name": "text", "field-phone": "tel", "field-born": "date", "field-size": "number",
+		"field-email": "email", "field-given_name": "text", "field-phone": "tel", "field-born": "date", "field-size": "text",
 		"field-visit": "datetime-local", "field-news": "checkbox",
 	} {
 		if got := attr(page.byID(id), "type"); got != want {
@@ -108,7 +108,7 @@ func TestEveryTypeOfFieldHasItsControl(t *testing.T) {
 		}
 	}
 	born, size := page.byID("field-born"), page.byID("field-size")
-	if attr(born, "min") != "1900-01-01" || attr(born, "max") != "2020-12-31" || attr(size, "min") != "20" || attr(size, "max") != "60" || has(size, "required") {
+	if attr(born, "min") != "1900-01-01" || attr(born, "max") != "2020-12-31" || attr(size, "inputmode") != "numeric" || !strings.Contains(page.text, "From 20 to 60.") || has(size, "required") {
 		t.Error("bounds are missing")
 	}
 	fields := append([]string{"Phone number", "+49301234567", "Date of birth", "1990-02-03", "Shoe size", "42", "Faculty", "arts",

@@ -35,7 +35,7 @@ func TestPersonRegistersWithoutScripts(t *testing.T) {
 	verify := p.verifying().must(200, flowPath, "a…@example.org", `autocomplete="one-time-code"`, `inputmode="numeric"`)
 	password := p.press(verify, "Continue", "Code", "12345678").must(200, flowPath, `type="password"`, `autocomplete="new-password"`, `minlength="15"`)
 	done := p.press(password, "Continue", "Password", "correct horse battery").
-		must(200, flowPath, "Welcome, u7k2m9x4!", `href="https://login.example.org/start"`).mustNot("correct horse")
+		must(200, flowPath, "Your account is ready", "u7k2m9x4", `href="https://login.example.org/start"`).mustNot("correct horse")
 	if again := p.open(flowPath); again.text != done.text {
 		t.Error("a reload shows something else")
 	}

@@ -65,6 +65,7 @@ type stepPage struct {
 	Resend  bool
 	Wait    string // how long until the message can be asked for again
 	Change  bool
+	Account string // whose password is chosen, for password managers
 }
 
 // fault is one line of the summary of what is wrong; Field is empty where no single field is to blame.
@@ -132,12 +133,18 @@ func (p *Pages) step(base page, reg flow.Registration, filled form, sent bool) s
 	for _, f := range s.Fields {
 		v.Fields = append(v.Fields, newField(t, f, filled))
 	}
-	v.Summary = summary(t, s, filled.problem)
-	v.Several = len(v.Summary) > 0 && v.Summary[0].Label != ""
+	if managed(s.Fields) {
+		v.Account = reg.Identifier
+	}
+	v.Title, v.Summary = v.Heading, summary(t, s, filled.problem)
 	if len(v.Summary) > 0 {
 		v.Title = t.With("title_error", "Title", v.Heading)
-	} else {
-		v.Title = v.Heading
+	}
+	if len(v.Fields) == 1 && len(v.Fields[0].Errors) > 0 {
+		v.Summary = nil // it stands at the one field, and the cursor is there
+	}
+	v.Several = len(v.Summary) > 0 && v.Summary[0].Label != ""
+	if len(v.Summary) == 0 {
 		focusFirst(v.Fields)
 	}
 	return v
