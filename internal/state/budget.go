@@ -57,8 +57,8 @@ func takeStatement(rows int) string {
 
 // budgetStatements are prepared once, like all others; takes has one for each number of rows.
 type budgetStatements struct {
-	takes, sets                                  [mostTakes + 1]*sql.Stmt
-	sweepBudgets, silence, firstFree, uncountOne *sql.Stmt
+	takes, sets                                            [mostTakes + 1]*sql.Stmt
+	sweepBudgets, silence, firstFree, uncountOne, countAll *sql.Stmt
 }
 
 func (s *budgetStatements) list(d dialect, writer *sql.DB) []preparation {
@@ -69,6 +69,7 @@ func (s *budgetStatements) list(d dialect, writer *sql.DB) []preparation {
 		{&s.firstFree, writer, `SELECT COALESCE(MIN(idle_until), 0) FROM registrations
 			WHERE client = $1 AND idle_until > $2 AND phase <> 'completed'`},
 		{&s.uncountOne, writer, `UPDATE registrations SET attempts = attempts - 1 WHERE ref = $1 AND step = $2 AND attempts > 0`},
+		{&s.countAll, writer, `SELECT count(*) FROM budgets`},
 	}
 	for n := 1; n <= mostTakes; n++ {
 		all = append(all, preparation{&s.takes[n], writer, takeStatement(n)}, preparation{&s.sets[n], writer, setStatement(n)})

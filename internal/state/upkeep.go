@@ -71,3 +71,13 @@ func (db *DB) sweepSome(ctx context.Context, stmt *sql.Stmt) (int, error) {
 	n, err := result.RowsAffected()
 	return int(n), err
 }
+
+// Budgets counts the counters that are stored, those included that count nothing any more.
+func (db *DB) Budgets(ctx context.Context) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	if err := db.stmt.budgets.countAll.QueryRowContext(ctx).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count budgets: %w", err)
+	}
+	return n, nil
+}
