@@ -82,6 +82,9 @@ type SMTPMail struct {
 // Mail reads the letter.
 func (m SMTPMail) Mail() (Mail, error) { return parseMail(bytes.NewReader(m.Raw)) }
 
+// Octets is how long the letter was on the wire, where a dot at the beginning of a line is doubled.
+func (m SMTPMail) Octets() int { return len(m.Raw) + bytes.Count(m.Raw, []byte("\r\n.")) }
+
 // StartSMTP starts a mail server on a free loopback port.
 func StartSMTP(t testing.TB, o SMTPOptions) *SMTPServer {
 	t.Helper()

@@ -287,6 +287,32 @@ func TestACanceledLetterEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestALetterWhoseReplyIsLostComesAgainUnderItsName(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartSMTP(t, testenv.SMTPOptions{})
+	transport := connect(t, server)
+	server.Behave(testenv.SMTPDropsBeforeReply)
+	l := letter("ada@example.org")
+	l.Date = time.Now()
+	if err := transport.Send(t.Context(), l); err == nil || errors.Is(err, message.ErrRefused) || errors.Is(err, message.ErrDown) {
+		t.Fatalf("Send = %v, want an error that means: try this one again", err)
+	}
+	server.Behave(testenv.SMTPWell)
+	if err := transport.Send(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	got := server.Mails("ada@example.org")
+	if len(got) != 2 || got[0].Acknowledged || !got[1].Acknowledged {
+		t.Fatalf("it came as %+v", got)
+	}
+	first, second := parse(t, got[0].Raw).header, parse(t, got[1].Raw).header
+	for _, name := range []string{"Message-Id", "Date"} {
+		if first.Get(name) == "" || first.Get(name) != second.Get(name) {
+			t.Errorf("%s was %q, then %q", name, first.Get(name), second.Get(name))
+		}
+	}
+}
+
 func TestASilentServerIsDownAfterOneStep(t *testing.T) {
 	t.Parallel()
 	server := testenv.StartSMTP(t, testenv.SMTPOptions{})
