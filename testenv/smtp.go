@@ -29,6 +29,7 @@ const (
 	SMTPStalls                             // says no more once the letter has begun
 	SMTPDropsBeforeReply                   // takes the letter and breaks the connection in place of the reply
 	SMTPCloses                             // answers every letter with 421 and is gone
+	SMTPOneLetter                          // takes one letter a connection, and answers the next with 421
 	SMTPRefusesRecipients                  // 550
 	SMTPRefusesLetters                     // 554 after the letter
 	SMTPRefusesSenders                     // 553

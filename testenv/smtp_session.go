@@ -14,6 +14,7 @@ type smtpSession struct {
 	server *SMTPServer
 	conn   *smtp.Conn
 	letter SMTPMail
+	taken  int
 }
 
 func (s *SMTPServer) session(c *smtp.Conn) (smtp.Session, error) {
@@ -28,10 +29,10 @@ func (s *SMTPServer) session(c *smtp.Conn) (smtp.Session, error) {
 func (s *smtpSession) Mail(from string, o *smtp.MailOptions) error {
 	_, secure := s.conn.TLSConnectionState()
 	s.letter = SMTPMail{Hello: s.conn.Hostname(), From: from, TLS: secure, UTF8: o.UTF8}
-	switch s.server.behaving() {
-	case SMTPRefusesSenders:
+	switch b := s.server.behaving(); {
+	case b == SMTPRefusesSenders:
 		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "<" + from + "> may not send here"}
-	case SMTPCloses:
+	case b == SMTPCloses, b == SMTPOneLetter && s.taken > 0:
 		// A full stop, in place of this library's polite one.
 		_, _ = io.WriteString(s.conn.Conn(), "421 4.3.2 the service is closing\r\n")
 		return s.conn.Conn().Close()
@@ -72,6 +73,7 @@ func (s *smtpSession) Data(r io.Reader) error {
 	if b == SMTPRefusesLetters {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "<" + s.letter.To + "> does not like this"}
 	}
+	s.taken++
 	s.server.mu.Lock()
 	s.server.mails = append(s.server.mails, s.letter)
 	s.server.mu.Unlock()

@@ -65,8 +65,13 @@ func TestPeopleRegisterWithMailsOverSMTP(t *testing.T) {
 			t.Errorf("%q is in the log", canary)
 		}
 	}
-	if r, err := http.Get(s.Admin + "/dev/mail"); err != nil || r.StatusCode != http.StatusNotFound {
-		t.Errorf("the mailbox of a development machine: %v, %v", r, err)
+	r, err := http.Get(s.Admin + "/dev/mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusNotFound {
+		t.Errorf("the mailbox of a development machine is there: %d", r.StatusCode)
 	}
 }
 
