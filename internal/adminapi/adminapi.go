@@ -45,8 +45,12 @@ type API struct {
 // New returns the handler.
 func New(o Options) (*API, error) {
 	a := &API{checks: o.Checks, log: o.Log, ill: map[string]bool{}}
+	hosts := allowedHosts(o.Listen, o.Hosts)
+	if o.Mailbox == nil && beyondLoopback(o.Listen) {
+		hosts = nil // probes and Prometheus use names of containers and services; there is no mail to steal here
+	}
 	a.engine = guard.NewEngine(guard.Options{
-		Log: o.Log, Hosts: allowedHosts(o.Listen, o.Hosts), Refuse: refuse,
+		Log: o.Log, Hosts: hosts, Refuse: refuse,
 		Quiet: []string{"/healthz", "/readyz"},
 	})
 	get := func(path string, h gin.HandlerFunc) { a.engine.GET(path, h); a.engine.HEAD(path, h) }

@@ -182,6 +182,19 @@ func TestForeignHostNamesAreNotAnswered(t *testing.T) {
 	}
 }
 
+func TestNamesAreFreeWhereOtherMachinesAskAndNoMailsAreShown(t *testing.T) {
+	for _, c := range []struct {
+		listen  string
+		mailbox adminapi.Mailbox
+		want    int
+	}{{"0.0.0.0:8081", nil, 200}, {":8081", nil, 200}, {"10.0.0.7:8081", nil, 200}, {"127.0.0.1:8081", nil, 421}, {"[::1]:8081", nil, 421}, {"0.0.0.0:8081", box{}, 421}} {
+		a, _ := newAPI(t, func(o *adminapi.Options) { o.Listen, o.Mailbox = c.listen, c.mailbox })
+		if w := get(a, "/readyz", func(r *http.Request) { r.Host = "narthex.internal:8081" }); w.Code != c.want {
+			t.Errorf("%s (mailbox: %v): %d, want %d", c.listen, c.mailbox != nil, w.Code, c.want)
+		}
+	}
+}
+
 func TestAnswersAreHardened(t *testing.T) {
 	a, _ := newAPI(t, func(o *adminapi.Options) { o.Mailbox = box{} })
 	for _, path := range []string{"/healthz", "/dev/mail", "/nothing"} {

@@ -28,3 +28,10 @@ func allowedHosts(listen string, further []string) func(string) bool {
 		return slices.Contains(names, host) || strings.HasSuffix(host, ".localhost")
 	}
 }
+
+// beyondLoopback tells whether other machines reach an address: by names, then, that nobody here knows.
+func beyondLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	a, errAddr := netip.ParseAddr(host)
+	return err == nil && (host == "" || errAddr == nil && !a.IsLoopback())
+}
