@@ -23,7 +23,7 @@ var german = texts{
 		codeInternal:              "Bei uns ist etwas schiefgegangen.",
 		flow.CodeUnavailable:      "Das funktioniert gerade nicht. Nichts ist verloren; bitte versuchen Sie es gleich noch einmal.",
 	},
-	details: map[detail]string{
+	details: map[detail]string{ //nolint:gosec // a sentence about tokens is no credential
 		detailEmpty:         "Der Rumpf ist leer; verlangt ist ein JSON-Objekt.",
 		detailNotObject:     "Der Rumpf ist kein JSON-Objekt.",
 		detailSyntax:        "Das ist kein JSON",

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/narthex/narthex/internal/texts"
 )
 
 // action matches a template's action; what stands between the braces is no HTML.
@@ -60,8 +62,20 @@ func refused(t html.Token) (problems []string) {
 
 var regexpOfHandler = regexp.MustCompile(`^on[a-z]+$`)
 
-// lookAtEveryPage renders every page in every state and language, and looks at what comes out.
+// lookAtEveryPage renders every page in every state and language, and looks at what comes out. Without a theme every
+// template is rendered once, which prepares it; the tests have seen the rest.
 func (d *dressing) lookAtEveryPage() {
+	if d.theme == nil {
+		seen := map[string]bool{}
+		t := wordsOf(d.texts, texts.English)
+		for _, s := range d.samples(t) {
+			if !seen[s.template] {
+				d.lookAt(s, t)
+			}
+			seen[s.template] = true
+		}
+		return
+	}
 	for _, locale := range d.texts.Locales() {
 		var missing []string
 		t := wordsOf(d.texts, locale)

@@ -46,7 +46,8 @@ type Pages struct {
 // frames, no other site.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// New reads templates and texts, puts the theme's over them, and renders every page once in every state and language.
+// New reads templates and texts, puts the theme's over them, and renders every page of a theme once in every state and
+// language.
 // What is wrong with a theme is config.Faults, all at once.
 func New(o Options) (*Pages, error) {
 	p := &Pages{

@@ -21,14 +21,14 @@ import (
 // person is somebody at a browser without scripts: it keeps cookies, follows redirects, and sends forms as they stand
 // on the page.
 type person struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	client *http.Client
 	header http.Header // of every form
 	log    *bytes.Buffer
 }
 
-func visit(t *testing.T, e *flowtest.Engine, change ...func(*web.Options)) *person {
+func visit(t testing.TB, e *flowtest.Engine, change ...func(*web.Options)) *person {
 	t.Helper()
 	p := &person{t: t, log: &bytes.Buffer{}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
 	s := httptest.NewUnstartedServer(nil)
@@ -108,6 +108,11 @@ func (p *person) press(on *seen, button string, fields ...string) *seen {
 		p.t.Fatalf("there is no button %q on the page:\n%s", button, on.text)
 	}
 	values := defaults(form)
+	for n := range form.Descendants() {
+		if n.Data == "button" && textOf(n) == button && attr(n, "name") != "" {
+			values.Set(attr(n, "name"), attr(n, "value"))
+		}
+	}
 	for i := 0; i+1 < len(fields); i += 2 {
 		name := attr(on.byID(on.labelled(fields[i])), "name")
 		if name == "" {

@@ -11,7 +11,7 @@ import (
 
 // seen is a page in front of the person.
 type seen struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	path   string
 	text   string

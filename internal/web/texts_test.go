@@ -39,6 +39,9 @@ func TestEveryTextThatIsAskedForExistsAndNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
 			source, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
