@@ -91,3 +91,21 @@ func TestTheBuiltInFlowIsShownAsItIs(t *testing.T) {
 		t.Errorf("the document shows\n%s\nand the built-in file is\n%s", got, builtin)
 	}
 }
+
+func TestTheTableOfLimitsIsTheCodes(t *testing.T) {
+	var want []string
+	for _, l := range flow.LimitTable() {
+		want = append(want, "`"+l.Name+"` | "+l.Meaning+" | `"+l.Default+"`")
+	}
+	var got []string
+	_, section, _ := strings.Cut(read(t, "flows.md"), "\n## Limits\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, row := range tableRows(section, 3) {
+		if row[0] != "name" {
+			got = append(got, strings.Join(row, " | "))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the document says\n%s\nand the code\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

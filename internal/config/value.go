@@ -15,6 +15,15 @@ func (n *Node) Null() bool {
 	return null || n.node == nil
 }
 
+// IsText tells whether the node is a text.
+func (n *Node) IsText() bool {
+	switch n.node.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+		return true
+	}
+	return false
+}
+
 // IsMapping tells whether the node is a mapping.
 func (n *Node) IsMapping() bool {
 	_, ok := n.node.(ast.MapNode)

@@ -16,6 +16,8 @@ type Definition struct {
 	Flows []*Flow
 	// Items by name.
 	Items map[string]*Item
+	// Limits are the budgets, with their defaults.
+	Limits Limits
 	// Languages that texts of the file are in.
 	Languages []string
 }

@@ -36,6 +36,7 @@ func ReadDefinition(file string, data []byte) (*Definition, error) {
 	r.readItems(m.Get("items"))
 	r.readFlows(m.Need("flows"))
 	r.readDefault(top, m.Get("default"))
+	r.readLimits(m.Get("limits"))
 	m.Done()
 	r.checkUse()
 	if err := top.Err(); err != nil {

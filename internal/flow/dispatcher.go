@@ -12,6 +12,10 @@ type Dispatcher struct {
 	config Config
 	texts  *Texts
 	flows  map[string]*runningFlow
+	// counted has the names of steps that verify, in any flow.
+	counted map[string]bool
+	runtime *runtime
+	budgets budgets
 }
 
 var _ API = (*Dispatcher)(nil)
@@ -34,13 +38,19 @@ func (d *Dispatcher) Start(ctx context.Context, r StartRequest) (Registration, e
 // Answer makes one trip: load the row, let the current step judge the answer, enter the next steps until one waits,
 // commit row and message together.
 func (d *Dispatcher) Answer(ctx context.Context, t Token, step string, a Answer) (Registration, error) {
-	tr, err := d.openAt(ctx, t, step)
+	tr, err := d.openToAnswer(ctx, t, step)
 	if err != nil {
 		return Registration{}, err
 	}
-	if err := d.count(ctx, tr); err != nil {
-		return Registration{}, err
+	r, err := d.answer(ctx, tr, a)
+	if err != nil {
+		d.giveBack(ctx, tr, err)
 	}
+	return r, err
+}
+
+// answer lets the step judge, and goes on from there.
+func (d *Dispatcher) answer(ctx context.Context, tr *trip, a Answer) (Registration, error) {
 	effects, err := tr.step.Answer(ctx, tr.visit(), a)
 	if err != nil {
 		return Registration{}, err
@@ -112,6 +122,9 @@ func (d *Dispatcher) Resend(ctx context.Context, t Token, step string) (Registra
 	effects, err := verification.Resend(ctx, tr.visit())
 	if err != nil {
 		return Registration{}, err
+	}
+	if code, waits := tr.record.Codes[tr.step.name]; waits {
+		tr.kept = &code
 	}
 	if err := tr.apply(tr.step, effects); err != nil {
 		return Registration{}, err

@@ -61,6 +61,7 @@ func (w *world) restart(flows string, change ...func(*flow.Config)) {
 		definition, err = flow.ReadDefinition("flows.yaml", []byte(flows))
 	}
 	w.must(err)
+	definition.Limits = nil // what is about budgets says so with limited
 	backend, err := plugin.Of(context.Background(), w.store)
 	w.must(err)
 	c := flow.Config{

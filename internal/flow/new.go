@@ -73,22 +73,30 @@ func New(ctx context.Context, c Config) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dispatcher{config: c, texts: texts, flows: map[string]*runningFlow{}}
 	r := &runtime{
 		rules: c.Rules, texts: texts, keys: c.Keys, lookup: c.Store.Lookup, encodings: encodings,
+	}
+	d := &Dispatcher{
+		config: c, texts: texts, flows: map[string]*runningFlow{}, counted: map[string]bool{},
+		runtime: r, budgets: budgets{c.Definition.Limits, c.Keys},
 	}
 	for _, f := range c.Definition.Flows {
 		if d.flows[f.Name], err = r.run(f); err != nil {
 			return nil, fmt.Errorf("flow %s: %w", f.Name, err)
 		}
 		d.flows[f.Name].loginURL = c.LoginURL
+		for _, s := range d.flows[f.Name].steps {
+			if _, is := s.Step.(Verification); is {
+				d.counted[s.name] = true
+			}
+		}
 	}
 	return d, nil
 }
 
 // run makes a flow's steps.
 func (r *runtime) run(f *Flow) (*runningFlow, error) {
-	running := &runningFlow{Flow: f, texts: r.texts, blamed: map[string]blame{}, collectors: map[string]*runningStep{}}
+	running := &runningFlow{Flow: f, texts: r.texts, limitKey: r.limitKey, blamed: map[string]blame{}, collectors: map[string]*runningStep{}}
 	for _, definition := range f.Steps {
 		step, err := definition.Settings.step(definition.Name, r)
 		if err != nil {
@@ -160,11 +168,12 @@ func (d *Dispatcher) begin(ctx context.Context, r StartRequest) (*trip, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &trip{
+	tr := &trip{
 		flow: f, token: token, fresh: true, now: now,
 		row:    state.Row{Ref: randomID(), Flow: f.Name, Phase: state.PhaseOpen},
 		record: &Record{Locale: d.texts.Match(r.Locale), ReturnTo: r.ReturnTo},
-	}, nil
+	}
+	return tr, d.budgets.start(ctx, &tr.row)
 }
 
 // longestReturn bounds where a person may be sent back to.

@@ -41,7 +41,11 @@ func TestNoStepCanBeSkipped(t *testing.T) {
 				w.problem(err, flow.CodeUnexpectedStep)
 				_, err = w.Change(context.Background(), p.token, step)
 				w.problem(err, flow.CodeUnexpectedStep)
-				if wrote := w.rows.taken(); wrote != "load load load" {
+				want := "load load load"
+				if step == "verify-email" {
+					want = "count load load" // what would be counted finds no row at that step
+				}
+				if wrote := w.rows.taken(); wrote != want {
 					t.Errorf("the database saw %s", wrote)
 				}
 				if len(w.mail.received) != mails || len(w.store.accounts()) > 0 {

@@ -25,6 +25,10 @@ type Record struct {
 	Counted map[string]bool `json:"counted,omitempty"`
 	// Proofs by item: the value that was proved, exactly as typed. It proves no other one.
 	Proofs map[string]string `json:"proofs,omitempty"`
+	// Guessed is how many guesses it took to prove an address, by its limit key; they are given back at the end.
+	Guessed map[string]int `json:"guessed,omitempty"`
+	// Charged is set once the registration has taken from the budget of finished ones.
+	Charged bool `json:"charged,omitempty"`
 	// Sent is every message so far.
 	Sent []Sent `json:"sent,omitempty"`
 	// Account is what is being created, from the first execution on.

@@ -21,7 +21,7 @@ func Schema() *jsonschema.Schema {
 		Version: jsonschema.Version, ID: SchemaID, Title: "Flows of Narthex",
 		Description: "How people register: the items that are asked for, and the steps of each flow.",
 		Definitions: jsonschema.Definitions{
-			"text": textSchema(), "item": itemSchema(), "flow": flowSchema(), "step": stepSchema(),
+			"text": textSchema(), "item": itemSchema(), "flow": flowSchema(), "step": stepSchema(), "limits": limitsSchema(),
 			"itemName": named(itemName.String(), "an item's name"), "name": named(otherName.String(), "a name"),
 			"duration": {Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`, Examples: []any{"90s", "10m"}},
 			"words":    {Type: "string", MinLength: number(1), Pattern: `\S`},
@@ -31,8 +31,23 @@ func Schema() *jsonschema.Schema {
 			key("default", ref("name"), "the flow that is taken when nobody names one"),
 			key("items", &jsonschema.Schema{Type: "object", PropertyNames: ref("itemName"), AdditionalProperties: ref("item")}, "what can be asked for, by name"),
 			key("flows", &jsonschema.Schema{Type: "object", MinProperties: number(1), PropertyNames: ref("name"), AdditionalProperties: ref("flow")}, "the ways to register, by name"),
+			key("limits", ref("limits"), "the budgets, by name"),
 		),
 	}
+}
+
+func limitsSchema() *jsonschema.Schema {
+	rate := &jsonschema.Schema{Type: "string", Pattern: limitPattern, Examples: []any{"5/day", "10/3h"}}
+	off := &jsonschema.Schema{Const: limitOff}
+	var keys []property
+	for _, l := range LimitTable() {
+		value := &jsonschema.Schema{OneOf: []*jsonschema.Schema{off, rate, {Type: "array", MinItems: number(1), MaxItems: number(mostWindows), Items: rate}}}
+		if l.Plain {
+			value = &jsonschema.Schema{OneOf: []*jsonschema.Schema{off, between(1, mostCount)}}
+		}
+		keys = append(keys, key(l.Name, value, l.Meaning))
+	}
+	return object(nil, keys...)
 }
 
 func textSchema() *jsonschema.Schema {

@@ -19,6 +19,7 @@ type runningFlow struct {
 	// collectors are the steps that ask for an item, by its name.
 	collectors map[string]*runningStep
 	texts      *Texts
+	limitKey   func(*Item, plugin.Value) string
 	loginURL   string
 }
 
@@ -55,6 +56,10 @@ type trip struct {
 	step *runningStep
 	now  time.Time
 	mail []Mail
+	// kept is the code that stays good when the message with a new one is left out.
+	kept *IssuedCode
+	// guess is what the counted answer took from budgets; nil when none was counted.
+	guess []state.Take
 	// fresh is set when the client gets a new token, and handed once that is committed and the old one is dead.
 	fresh, handed bool
 }
@@ -107,7 +112,11 @@ func (t *trip) apply(s *runningStep, e Effects) error {
 		t.mail = append(t.mail, *e.Message)
 		t.record.Sent = append(t.record.Sent, Sent{To: e.Message.LimitKey, At: t.now})
 	}
-	if e.Proved == nil || t.fresh {
+	if e.Proved == nil {
+		return nil
+	}
+	put(&t.record.Guessed, t.flow.limitKey(e.Proved, t.record.Values[e.Proved.Name]), t.row.Attempts)
+	if t.fresh {
 		return nil
 	}
 	// Whoever planted or saw the old token can go no further.

@@ -63,6 +63,12 @@ func (d *Dispatcher) intend(ctx context.Context, tr *trip) (err error) {
 		Locale: tr.record.Locale, ReturnTo: tr.record.ReturnTo,
 	}
 	tr.row.Phase = state.PhasePersisting
+	if !tr.record.Charged {
+		tr.record.Charged = true
+		if tr.row.Takes, err = d.budgets.finish(ctx, tr.record.Guessed); err != nil {
+			return err
+		}
+	}
 	tr.row.RunNotAfter, tr.row.ResolveAt = tr.run.NotAfter, tr.run.NotAfter.Add(plugin.ClockSlack)
 	return d.commit(ctx, writeIntent, tr)
 }

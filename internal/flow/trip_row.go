@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/narthex/narthex/internal/seal"
@@ -49,33 +50,15 @@ func (d *Dispatcher) open(ctx context.Context, t Token) (*trip, error) {
 	if err != nil {
 		return nil, d.rowError(err)
 	}
-	return d.unseal(ctx, token, row)
-}
-
-// count raises the counter of a verification, and commits that, before anybody looks at the answer.
-func (d *Dispatcher) count(ctx context.Context, tr *trip) error {
-	if _, counted := tr.step.Step.(Verification); !counted {
-		return nil
-	}
-	var row state.Row
-	err := write(writeCount, func() (err error) {
-		row, err = d.config.Rows.CountAttempt(ctx, tr.row.Locator, tr.step.name, nil)
-		return err
-	})
+	now, err := d.now(ctx)
 	if err != nil {
-		return d.rowError(err)
+		return nil, err
 	}
-	// What is compared is what was there when the attempt was counted.
-	counted, err := d.unseal(ctx, tr.token, row)
-	if err != nil {
-		return err
-	}
-	*tr = *counted
-	return nil
+	return d.unseal(ctx, token, row, now)
 }
 
 // unseal makes a trip of a row.
-func (d *Dispatcher) unseal(ctx context.Context, token seal.Token, row state.Row) (*trip, error) {
+func (d *Dispatcher) unseal(ctx context.Context, token seal.Token, row state.Row, now time.Time) (*trip, error) {
 	f := d.flows[row.Flow]
 	if f == nil {
 		return nil, gone(fmt.Errorf("the flow %q is no more", row.Flow))
@@ -83,7 +66,7 @@ func (d *Dispatcher) unseal(ctx context.Context, token seal.Token, row state.Row
 	if !f.Open {
 		return nil, &Problem{Code: CodeDisabled}
 	}
-	tr := &trip{flow: f, token: token, row: row, step: f.step(row.Step)}
+	tr := &trip{flow: f, token: token, row: row, step: f.step(row.Step), now: now}
 	if tr.step == nil {
 		return nil, gone(fmt.Errorf("the step %q is no more", row.Step))
 	}
@@ -106,8 +89,7 @@ func (d *Dispatcher) unseal(ctx context.Context, token seal.Token, row state.Row
 			return nil, err
 		}
 	}
-	tr.now, err = d.now(ctx)
-	return tr, err
+	return tr, nil
 }
 
 func (d *Dispatcher) openRun(row state.Row) (*run, error) {
@@ -124,24 +106,44 @@ func (d *Dispatcher) openRun(row state.Row) (*run, error) {
 
 // seal writes the trip into its row: record and run, new token and deadlines.
 func (d *Dispatcher) seal(tr *trip) error {
-	clear, err := tr.record.encode()
-	if err != nil {
+	tr.row.Locator, tr.row.SealedFor, tr.row.Server, tr.row.Silenced = tr.token.Locator(), state.SealedForClient, nil, nil
+	var err error
+	if tr.row.Sealed, err = d.sealed(tr, tr.record); err != nil {
 		return err
 	}
-	tr.row.Locator, tr.row.SealedFor, tr.row.Server = tr.token.Locator(), state.SealedForClient, nil
-	if tr.row.Sealed, err = d.config.Keys.Seal(purposeRow, tr.token.Opener(), boundTo(tr.row), clear); err != nil {
-		return fmt.Errorf("seal a registration: %w", err)
+	if tr.kept != nil {
+		// If the message with the new code is left out, the one that the person has stays good.
+		silenced := *tr.record
+		silenced.Codes = maps.Clone(silenced.Codes)
+		silenced.Codes[tr.step.name] = *tr.kept
+		if tr.row.Silenced, err = d.sealed(tr, &silenced); err != nil {
+			return err
+		}
 	}
 	if tr.run == nil {
 		return nil
 	}
-	if clear, err = json.Marshal(tr.run); err != nil {
+	clear, err := json.Marshal(tr.run)
+	if err != nil {
 		return fmt.Errorf("encode the run of a registration: %w", err)
 	}
 	if tr.row.Server, err = d.config.Keys.Seal(purposeRun, nil, tr.row.Ref, clear); err != nil {
 		return fmt.Errorf("seal the run of a registration: %w", err)
 	}
 	return nil
+}
+
+// sealed is a record of the trip, sealed for its client.
+func (d *Dispatcher) sealed(tr *trip, r *Record) ([]byte, error) {
+	clear, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := d.config.Keys.Seal(purposeRow, tr.token.Opener(), boundTo(tr.row), clear)
+	if err != nil {
+		return nil, fmt.Errorf("seal a registration: %w", err)
+	}
+	return sealed, nil
 }
 
 // boundTo is what a sealed record belongs to: nobody can move it to another row, flow, step or phase.
@@ -162,7 +164,7 @@ func (d *Dispatcher) commit(ctx context.Context, name string, tr *trip) error {
 // put seals the trip and writes row and messages in one transaction. What is to be sent is sent afterwards.
 func (d *Dispatcher) put(ctx context.Context, name string, tr *trip,
 	do func(context.Context, state.Row, ...state.Message) (state.Row, error)) error {
-	messages, err := d.prepare(tr)
+	messages, err := d.prepare(ctx, tr)
 	if err != nil {
 		return err
 	}
@@ -174,13 +176,18 @@ func (d *Dispatcher) put(ctx context.Context, name string, tr *trip,
 	if err != nil {
 		return d.rowError(err)
 	}
-	tr.row, tr.mail, tr.handed = row, nil, tr.fresh
+	if row.WasSilenced {
+		messages = nil
+		d.config.Log.InfoContext(ctx, "a message was left out, because its address has had as many as the limits allow", "registration", row.Ref)
+	}
+	row.Takes, row.Silenced, row.WasSilenced = nil, nil, false
+	tr.row, tr.mail, tr.kept, tr.handed = row, nil, nil, tr.fresh
 	d.config.Messenger.Enqueue(messages...)
 	return nil
 }
 
-// prepare seals the row and composes the trip's messages.
-func (d *Dispatcher) prepare(tr *trip) ([]state.Message, error) {
+// prepare seals the row, composes the trip's messages and says what they cost.
+func (d *Dispatcher) prepare(ctx context.Context, tr *trip) ([]state.Message, error) {
 	if err := d.seal(tr); err != nil {
 		return nil, err
 	}
@@ -191,6 +198,11 @@ func (d *Dispatcher) prepare(tr *trip) ([]state.Message, error) {
 			return nil, fmt.Errorf("compose a message: %w", err)
 		}
 		messages = append(messages, composed)
+		takes, err := d.budgets.message(ctx, m, tr.flow.Stealth)
+		if err != nil {
+			return nil, err
+		}
+		tr.row.Takes = append(tr.row.Takes, takes...)
 	}
 	return messages, nil
 }
@@ -202,6 +214,7 @@ func (d *Dispatcher) remove(ctx context.Context, tr *trip) error {
 
 // rowError says what an error of the state database means for the client.
 func (d *Dispatcher) rowError(err error) error {
+	var nothingLeft *state.SpentError
 	switch {
 	case err == nil:
 		return nil
@@ -211,6 +224,8 @@ func (d *Dispatcher) rowError(err error) error {
 		return &Problem{Code: CodeUnexpectedStep, Cause: err}
 	case errors.Is(err, state.ErrExhausted):
 		return &Problem{Code: CodeTooManyAttempts, Cause: err}
+	case errors.As(err, &nothingLeft):
+		return spent(nothingLeft)
 	default:
 		return unavailable(err, storePause)
 	}
