@@ -11,7 +11,7 @@ tool() { go tool -modfile=.tools/go.mod "$@"; }
 say() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
 
 install_packages() {
-  local missing=() wanted=(chromium=chromium protoc=protobuf-compiler curl=curl jq=jq git=git gcc=gcc) pair
+  local missing=() wanted=(chromium=chromium protoc=protobuf-compiler node=nodejs npm=npm curl=curl jq=jq git=git gcc=gcc) pair
   for pair in "${wanted[@]}"; do
     command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
   done
@@ -34,6 +34,9 @@ if ! command -v go >/dev/null 2>&1; then
   echo "please install Go 1.26 or later: https://go.dev/dl/" >&2
   exit 1
 fi
+
+say "accessibility rules"
+npm ci --prefix testenv/axe --ignore-scripts --no-audit --no-fund --loglevel=error
 
 if [ "${1:-all}" = all ]; then
   say "generated files are up to date"
