@@ -41,10 +41,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 		if err := s.settle(ctx, tx, a.Attempt, execution{generation, began}, id); err != nil {
 			return err
 		}
-		if err := insertAccount(ctx, tx, id, a, hash, now); err != nil {
-			return err
-		}
-		if err := s.takeKeys(ctx, tx, id, a.Keys, now); err != nil {
+		if err := s.takeKeys(ctx, tx, id, a.Keys, now, accountRows(id, a, hash, now)...); err != nil {
 			return err
 		}
 		s.hook("sqlstore.create.uncommitted")
@@ -139,30 +136,26 @@ func (s *Store) inTime(notAfter time.Time) error {
 	return nil
 }
 
-func insertAccount(ctx context.Context, tx *sql.Tx, id plugin.ID, a plugin.NewAccount, hash string, now time.Time) error {
+// accountRows are the rows of a new account, but for its keys.
+func accountRows(id plugin.ID, a plugin.NewAccount, hash string, now time.Time) []*rows {
 	var changed int64
 	if hash != "" {
 		changed = now.UnixMilli()
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, username, password, password_changed_at, locked, reason, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, string(id), a.Username(), hash, changed, a.State.Locked, a.State.Reason, now.UnixMilli())
-	if err != nil {
-		return err
-	}
-	rows := newRows("attributes", "account", "name", "position", "type", "text")
+	account := newRows("accounts", "id", "username", "password", "password_changed_at", "locked", "reason", "created_at")
+	account.add(string(id), a.Username(), hash, changed, a.State.Locked, a.State.Reason, now.UnixMilli())
+	attributes := newRows("attributes", "account", "name", "position", "type", "text")
 	for name, values := range a.Attributes {
 		for i, v := range values {
-			rows.add(string(id), name, i, string(v.Type), v.Text)
+			attributes.add(string(id), name, i, string(v.Type), v.Text)
 		}
 	}
-	if err := rows.insert(ctx, tx, ""); err != nil {
-		return err
-	}
 	groups := newRows("account_groups", "account", "name")
+	groups.suffix = "ON CONFLICT DO NOTHING"
 	for _, g := range a.Groups {
 		groups.add(string(id), g)
 	}
-	return groups.insert(ctx, tx, "ON CONFLICT DO NOTHING")
+	return []*rows{account, attributes, groups}
 }
 
 // newID draws 128 random bits: no id ever comes back.

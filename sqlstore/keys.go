@@ -13,21 +13,23 @@ import (
 )
 
 // takeKeys gives the account keys that nobody holds: all of them, or the error of the first that is taken. A key that
-// was dropped is free for the account that dropped it, and for others when its time is over.
-func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []plugin.Key, now time.Time) error {
+// was dropped is free for the account that dropped it, and for others when its time is over. others are written before.
+func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []plugin.Key, now time.Time, others ...*rows) error {
 	rows := newRows("identifiers", "canonical", "account", "kind", "value", "attribute", "login")
 	// In one order for everybody: two callers that want the same keys wait for one another in turn, never in a circle.
 	inOrder := slices.SortedFunc(slices.Values(keys), func(a, b plugin.Key) int { return strings.Compare(a.Canonical, b.Canonical) })
 	for _, k := range inOrder {
 		rows.add(k.Canonical, string(id), string(k.Kind), k.Value, k.Attribute, k.Login)
 	}
-	err := rows.insert(ctx, tx, `ON CONFLICT (canonical) DO UPDATE SET account = excluded.account, kind = excluded.kind,
+	rows.suffix = `ON CONFLICT (canonical) DO UPDATE SET account = excluded.account, kind = excluded.kind,
 		value = excluded.value, attribute = excluded.attribute, login = excluded.login, held_until = NULL
-		WHERE identifiers.held_until IS NOT NULL AND (identifiers.held_until <= `+rows.next()+` OR identifiers.account = excluded.account)`, now.UnixMilli())
+		WHERE identifiers.held_until IS NOT NULL AND (identifiers.held_until <= $next OR identifiers.account = excluded.account)`
+	rows.more = []any{now.UnixMilli()}
+	result, err := s.insert(ctx, tx, append(others, rows)...)
 	if err != nil {
 		return err
 	}
-	if n, err := rows.result.RowsAffected(); err != nil || n == int64(len(keys)) {
+	if n, err := result.RowsAffected(); err != nil || n == int64(len(keys)) {
 		return err
 	}
 	for _, k := range keys {

@@ -45,6 +45,8 @@ type Store struct {
 type dialect struct {
 	// lockRow ends a SELECT of an account that the transaction is going to change.
 	lockRow string
+	// together: one statement can write several tables.
+	together bool
 	// snapshot lets several SELECTs see one moment.
 	snapshot sql.TxOptions
 	// judge tells what an error of the driver means.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
@@ -22,12 +23,22 @@ import (
 // connections bounds the pool of one process: several for each core, because most of them wait for the disk.
 func connections() int { return min(max(4*runtime.NumCPU(), 8), 20) }
 
+const (
+	// connectLimit bounds the wait for a connection to one server.
+	connectLimit = 3 * time.Second
+	// connectionLife ends connections now and then: what a server keeps for one does not grow for ever, and after a
+	// move of the database everybody finds the new place.
+	connectionLife = 30 * time.Minute
+)
+
 // sessionSettings are those of every connection, where the DSN does not say otherwise. A process that is stopped in the
 // middle of a transaction must not keep its locks from others.
 var sessionSettings = map[string]string{
 	"application_name":                    "narthex-accounts",
 	"statement_timeout":                   "5s",
+	"lock_timeout":                        "3s",
 	"idle_in_transaction_session_timeout": "10s",
+	"default_transaction_isolation":       "read committed", // what the statements are written for
 }
 
 // openPostgreSQL connects and brings the tables up to date.
@@ -35,6 +46,9 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return errors.New("the URL of the PostgreSQL database cannot be read: write it like postgres://user:password@host:5432/database?sslmode=verify-full")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectLimit
 	}
 	if err := migratePostgreSQL(ctx, *config); err != nil {
 		return err
@@ -47,9 +61,11 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(connections())
 	pool.SetMaxIdleConns(connections())
+	pool.SetConnMaxLifetime(connectionLife)
 	s.writer, s.reads = pool, pool
 	s.dialect = dialect{
 		lockRow:  " FOR NO KEY UPDATE",
+		together: true,
 		snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		judge:    judgePostgreSQL,
 	}

@@ -77,7 +77,7 @@ func fill(ctx context.Context, tx *sql.Tx, accounts []plugin.Account) error {
 		ids[i] = string(accounts[i].ID)
 		at[string(accounts[i].ID)] = &accounts[i]
 	}
-	in := " IN " + parameters(len(ids), len(ids))
+	in := " IN " + parameters(1, len(ids), len(ids))
 	query := `SELECT account, 'k', attribute, 'string', value, 0 FROM identifiers WHERE held_until IS NULL AND account` + in +
 		` UNION ALL SELECT account, 'a', name, type, text, position FROM attributes WHERE account` + in +
 		` UNION ALL SELECT account, 'g', name, '', '', 0 FROM account_groups WHERE account` + in + ` ORDER BY 1, 2, 3, 6`
@@ -155,7 +155,7 @@ func (s *Store) Statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 		return nil, s.classify("statuses", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
-	err = each(ctx, tx, `SELECT id, password <> '' AND NOT locked, password_changed_at FROM accounts WHERE id IN `+parameters(len(args), len(args)), args, func(r *sql.Rows) error {
+	err = each(ctx, tx, `SELECT id, password <> '' AND NOT locked, password_changed_at FROM accounts WHERE id IN `+parameters(1, len(args), len(args)), args, func(r *sql.Rows) error {
 		var id string
 		var usable bool
 		var changed int64

@@ -12,30 +12,55 @@ type rows struct {
 	table   string
 	columns []string
 	values  []any
-	result  sql.Result
+	// suffix ends the statement. Where it says $next, it means more, the value after those of the rows.
+	suffix string
+	more   []any
 }
 
 func newRows(table string, columns ...string) *rows { return &rows{table: table, columns: columns} }
 
 func (r *rows) add(values ...any) { r.values = append(r.values, values...) }
 
-// insert writes the rows with one statement that ends in suffix; more are the values of parameters that suffix names,
-// counting on from those of the rows. No rows are no statement.
-func (r *rows) insert(ctx context.Context, tx *sql.Tx, suffix string, more ...any) (err error) {
-	if len(r.values) == 0 {
-		return nil
-	}
-	//nolint:gosec // table, columns and suffix are this package's own words; values are parameters
-	text := "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ") VALUES " + parameters(len(r.values), len(r.columns)) + " " + suffix
-	r.result, err = tx.ExecContext(ctx, text, append(r.values, more...)...)
-	return err
+// text is the statement, its parameters counted from first on.
+func (r *rows) text(first int) string {
+	suffix := strings.ReplaceAll(r.suffix, "$next", "$"+strconv.Itoa(first+len(r.values)))
+	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ") VALUES " + parameters(first, len(r.values), len(r.columns)) + " " + suffix
 }
 
-// next is the name of the first parameter after those of the rows.
-func (r *rows) next() string { return "$" + strconv.Itoa(len(r.values)+1) }
+// insert writes rows of several tables, in this order, and returns what came of the last. No rows are no statement.
+// Where the database can, all are one statement.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, all ...*rows) (result sql.Result, err error) {
+	var together []string
+	var args []any
+	for _, r := range all {
+		if len(r.values) == 0 {
+			continue
+		}
+		if !s.dialect.together {
+			if result, err = tx.ExecContext(ctx, r.text(1), append(r.values, r.more...)...); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		together = append(together, r.text(len(args)+1))
+		args = append(append(args, r.values...), r.more...)
+	}
+	if len(together) == 0 {
+		return result, nil
+	}
+	last := len(together) - 1
+	for i, text := range together[:last] {
+		together[i] = "i" + strconv.Itoa(i) + " AS (" + text + ")"
+	}
+	text := together[last]
+	if last > 0 {
+		text = "WITH " + strings.Join(together[:last], ", ") + " " + text
+	}
+	return tx.ExecContext(ctx, text, args...)
+}
 
-// parameters returns "($1, $2), ($3, $4)" for n parameters in rows of width.
-func parameters(n, width int) string {
+// parameters returns "($1, $2), ($3, $4)" for n parameters in rows of width, counted from first on.
+func parameters(first, n, width int) string {
 	var b strings.Builder
 	for i := range n {
 		switch {
@@ -46,7 +71,7 @@ func parameters(n, width int) string {
 		default:
 			b.WriteString(", ")
 		}
-		b.WriteString("$" + strconv.Itoa(i+1))
+		b.WriteString("$" + strconv.Itoa(first+i))
 	}
 	b.WriteString(")")
 	return b.String()

@@ -51,7 +51,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Ch
 	switch {
 	case c.Attributes != nil:
 		for name, change := range c.Attributes {
-			if err := changeAttribute(ctx, tx, id, name, change); err != nil {
+			if err := s.changeAttribute(ctx, tx, id, name, change); err != nil {
 				return err
 			}
 		}
@@ -63,13 +63,13 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Ch
 		_, err := tx.ExecContext(ctx, `UPDATE accounts SET locked = $2, reason = $3 WHERE id = $1`, string(id), c.State.New.Locked, c.State.New.Reason)
 		return err
 	case c.Groups != nil:
-		return changeGroups(ctx, tx, id, c.Groups)
+		return s.changeGroups(ctx, tx, id, c.Groups)
 	default:
 		return s.changeIdentifier(ctx, tx, id, c.Identifier, run)
 	}
 }
 
-func changeAttribute(ctx context.Context, tx *sql.Tx, id plugin.ID, name string, c plugin.AttributeChange) error {
+func (s *Store) changeAttribute(ctx context.Context, tx *sql.Tx, id plugin.ID, name string, c plugin.AttributeChange) error {
 	var ofKey bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM identifiers WHERE account = $1 AND attribute = $2 AND held_until IS NULL)`, string(id), name).Scan(&ofKey)
 	if err != nil {
@@ -103,7 +103,8 @@ func changeAttribute(ctx context.Context, tx *sql.Tx, id plugin.ID, name string,
 	for i, v := range c.New {
 		rows.add(string(id), name, i, string(v.Type), v.Text)
 	}
-	return rows.insert(ctx, tx, "")
+	_, err = s.insert(ctx, tx, rows)
+	return err
 }
 
 func distinct(values []plugin.Value) int {
@@ -126,12 +127,13 @@ func withinBounds(ctx context.Context, tx *sql.Tx, id plugin.ID) error {
 	return nil
 }
 
-func changeGroups(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.GroupChange) error {
+func (s *Store) changeGroups(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.GroupChange) error {
 	rows := newRows("account_groups", "account", "name")
 	for _, g := range c.Add {
 		rows.add(string(id), g)
 	}
-	if err := rows.insert(ctx, tx, "ON CONFLICT DO NOTHING"); err != nil {
+	rows.suffix = "ON CONFLICT DO NOTHING"
+	if _, err := s.insert(ctx, tx, rows); err != nil {
 		return err
 	}
 	for _, g := range c.Remove {

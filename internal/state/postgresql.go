@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -16,12 +17,22 @@ import (
 // connections bounds the pool of one process: several for each core, because most of them wait for the disk.
 func connections() int { return min(max(4*runtime.NumCPU(), 8), 20) }
 
+const (
+	// connectLimit bounds the wait for a connection to one server.
+	connectLimit = 3 * time.Second
+	// connectionLife ends connections now and then: what a server keeps for one does not grow for ever, and after a
+	// move of the database everybody finds the new place.
+	connectionLife = 30 * time.Minute
+)
+
 // sessionSettings are those of every connection, where the DSN does not say otherwise. A process that is stopped in the
 // middle of a transaction must not keep its locks from the other replicas.
 var sessionSettings = map[string]string{
 	"application_name":                    "narthex",
-	"statement_timeout":                   "5s", // as callLimit
+	"statement_timeout":                   "5s",
+	"lock_timeout":                        "3s",
 	"idle_in_transaction_session_timeout": "10s",
+	"default_transaction_isolation":       "read committed", // what the statements are written for
 }
 
 // openPostgreSQL connects and brings the tables up to date.
@@ -29,6 +40,9 @@ func (db *DB) openPostgreSQL(ctx context.Context) error {
 	config, err := pgx.ParseConfig(db.cfg.DSN)
 	if err != nil {
 		return errors.New("the URL of the PostgreSQL database cannot be read: write it like postgres://user:password@host:5432/database?sslmode=verify-full")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectLimit
 	}
 	if err := migratePostgreSQL(ctx, *config); err != nil {
 		return err
@@ -41,6 +55,7 @@ func (db *DB) openPostgreSQL(ctx context.Context) error {
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(connections())
 	pool.SetMaxIdleConns(connections())
+	pool.SetConnMaxLifetime(connectionLife)
 	db.writer, db.reads = pool, pool
 	db.dialect = dialect{skipLocked: " FOR UPDATE SKIP LOCKED"}
 	if db.cfg.Clock != nil {
