@@ -101,26 +101,27 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 		return Row{}, fmt.Errorf("commit a registration: %w", err)
 	}
 	idle := now.Add(db.idle(row))
-	err = db.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.StmtContext(ctx, db.stmt.commitRow).ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
-			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
-			row.AttemptLimit, millis(idle), millis(now))
-		if err := exactlyOne(result, err); err != nil {
-			return err
-		}
-		failpoint.Hit("state.commit.between")
-		if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
-			return err
-		}
-		if row.WasSilenced {
-			return db.silence(ctx, tx, row)
-		}
-		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
-			return err
-		}
-		failpoint.Hit("state.commit.uncommitted")
-		return nil
-	})
+	if len(row.Takes) == 0 && len(messages) == 0 {
+		err = db.commitAlone(ctx, row, idle, now)
+	} else {
+		err = db.transact(ctx, func(tx *sql.Tx) error {
+			if err := db.update(ctx, tx.StmtContext(ctx, db.stmt.commitRow), row, idle, now); err != nil {
+				return err
+			}
+			failpoint.Hit("state.commit.between")
+			if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
+				return err
+			}
+			if row.WasSilenced {
+				return db.silence(ctx, tx, row)
+			}
+			if err := db.insertMessages(ctx, tx, messages, now); err != nil {
+				return err
+			}
+			failpoint.Hit("state.commit.uncommitted")
+			return nil
+		})
+	}
 	if err != nil {
 		return Row{}, fmt.Errorf("commit a registration: %w", err)
 	}
@@ -131,6 +132,21 @@ func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, er
 		row.Attempts, row.ResetAttempts = 0, false
 	}
 	return row, nil
+}
+
+// commitAlone writes a row that brings nothing else with it: one statement is a transaction by itself, and saves the
+// brackets of one.
+func (db *DB) commitAlone(ctx context.Context, row Row, idle, now time.Time) error {
+	failpoint.Hit("state.commit.between")
+	failpoint.Hit("state.commit.uncommitted")
+	return db.update(ctx, db.stmt.commitRow, row, idle, now)
+}
+
+// update writes a row's new version.
+func (db *DB) update(ctx context.Context, commitRow *sql.Stmt, row Row, idle, now time.Time) error {
+	return exactlyOne(commitRow.ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
+		string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
+		row.AttemptLimit, millis(idle), millis(now)))
 }
 
 // silence stores what a registration is when its messages were left out.
