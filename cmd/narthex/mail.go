@@ -14,9 +14,9 @@ import (
 
 // openQueue prepares the sending of mails: to the mail server, or into files where there is none.
 func (s *sidecar) openQueue() error {
-	renderer, err := message.NewRenderer()
+	renderer, err := message.NewRenderer(s.theme)
 	if err != nil {
-		return err
+		return inTheme(s.settings.ThemeDir, err)
 	}
 	var transport message.Transport = s.mails()
 	if server := s.settings.SMTP; server != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/web"
 )
 
@@ -28,7 +29,7 @@ func checkTheme(dir string) error {
 	if err != nil || theme == nil {
 		return err
 	}
-	return errors.Join(inTheme(dir, web.CheckTheme(theme)), undo())
+	return errors.Join(inTheme(dir, errors.Join(web.CheckTheme(theme), message.CheckTheme(theme))), undo())
 }
 
 // inTheme says which theme an error is about: its faults name files within it.

@@ -132,7 +132,7 @@ func TestTwoQueuesOnOneOutboxSendEachLetterOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	renderer, err := message.NewRenderer()
+	renderer, err := message.NewRenderer(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

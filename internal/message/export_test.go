@@ -3,7 +3,6 @@ package message
 import "time"
 
 // For the tests.
-var NewRendererOf = newRenderer
 
 const SizeClass = sizeClass
 

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -176,47 +175,5 @@ func TestEveryLetterOfALanguageHasTheSameSize(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func templates(change map[string]string) fstest.MapFS {
-	files := fstest.MapFS{"letter.html": {Data: []byte(`{{define "letter"}}<p>{{template "html" .}}</p>{{end}}`)}}
-	for _, locale := range []string{"de", "en"} {
-		for _, kind := range []string{"code", "notice"} {
-			files["templates/"+locale+"/"+kind+".txt"] = &fstest.MapFile{Data: []byte(`{{define "subject"}}s{{end}}{{define "text"}}{{.Code}}{{end}}`)}
-			files["templates/"+locale+"/"+kind+".html"] = &fstest.MapFile{Data: []byte(`{{define "html"}}{{.Code}}{{end}}`)}
-		}
-	}
-	for name, content := range change {
-		if content == "" {
-			delete(files, name)
-			continue
-		}
-		files[name] = &fstest.MapFile{Data: []byte(content)}
-	}
-	return files
-}
-
-func TestATemplateThatFailsIsAnErrorAtTheStart(t *testing.T) {
-	if _, err := message.NewRendererOf(templates(nil)); err != nil {
-		t.Fatal(err)
-	}
-	const last = "templates/de/notice"
-	for name, change := range map[string]map[string]string{
-		"it is missing":                  {last + ".html": ""},
-		"it cannot be parsed":            {last + ".txt": `{{define "subject"}}{{end}}{{define "text"}}{{if}}{{end}}`},
-		"it has no subject":              {last + ".txt": `{{define "text"}}x{{end}}`},
-		"it names what is not there":     {last + ".html": `{{define "html"}}{{.Password}}{{end}}`},
-		"it fails without a login page":  {last + ".html": `{{define "html"}}{{if not .LoginURL}}{{.Nothing}}{{end}}{{end}}`},
-		"it calls itself for ever":       {last + ".txt": `{{define "subject"}}s{{end}}{{define "text"}}x{{template "text" .}}{{end}}`},
-		"it goes on and on":              {last + ".html": `{{define "html"}}{{range 1000000000}}x{{end}}{{end}}`},
-		"its language is none":           {"templates/no language/code.txt": "x"},
-		"HTML in it cannot be made safe": {last + ".html": `{{define "html"}}<a href='{{if .Code}}"{{end}}>{{end}}`},
-	} {
-		if r, err := message.NewRendererOf(templates(change)); err == nil || r != nil {
-			t.Errorf("when %s: %v", name, err)
-		} else if path := slices.Sorted(maps.Keys(change))[0]; !strings.Contains(err.Error(), strings.Split(path, "/")[1]) {
-			t.Errorf("when %s, the error does not name the template: %v", name, err)
-		}
 	}
 }

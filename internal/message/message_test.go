@@ -144,7 +144,7 @@ func build(t *testing.T, errs ...error) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	renderer, err := message.NewRenderer()
+	renderer, err := message.NewRenderer(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

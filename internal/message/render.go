@@ -1,21 +1,15 @@
 package message
 
 import (
-	"embed"
-	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
-	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
 
 	"golang.org/x/text/language"
 )
-
-//go:embed letter.html templates
-var builtin embed.FS
 
 // The kinds of letters.
 const (
@@ -50,65 +44,10 @@ type values struct {
 // rendered is a letter in words.
 type rendered struct{ subject, text, html string }
 
-// NewRenderer parses the built-in templates and renders each once: one that fails is an error now, not at the first
-// letter.
-func NewRenderer() (*Renderer, error) { return newRenderer(builtin) }
-
-func newRenderer(files fs.FS) (*Renderer, error) {
-	r := &Renderer{letters: map[string]map[string]letter{}}
-	dirs, err := fs.ReadDir(files, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("read the mail templates: %w", err)
-	}
-	var errs []error
-	for _, d := range dirs {
-		r.locales = append(r.locales, d.Name())
-		r.letters[d.Name()] = map[string]letter{}
-		for _, kind := range kinds() {
-			errs = append(errs, r.load(files, d.Name(), kind))
-		}
-	}
-	// English comes first: it is what everybody gets whose language is not there.
-	slices.SortFunc(r.locales, func(a, b string) int {
-		return strings.Compare(strings.Replace(a, "en", "", 1), strings.Replace(b, "en", "", 1))
-	})
-	var tags []language.Tag
-	for _, l := range r.locales {
-		tag, err := language.Parse(l)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("mail templates of %s: %w", l, err))
-		}
-		tags = append(tags, tag)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	if len(tags) == 0 {
-		return nil, errors.New("there are no mail templates")
-	}
-	r.matcher = language.NewMatcher(tags)
-	return r, nil
-}
-
-func (r *Renderer) load(files fs.FS, locale, kind string) error {
-	path := "templates/" + locale + "/" + kind
-	text, err := texttemplate.New(kind).Option("missingkey=error").ParseFS(files, path+".txt")
-	if err != nil {
-		return fmt.Errorf("mail template %s.txt: %w", path, err)
-	}
-	html, err := htmltemplate.New(kind).Option("missingkey=error").ParseFS(files, "letter.html", path+".html")
-	if err != nil {
-		return fmt.Errorf("mail template %s.html: %w", path, err)
-	}
-	l := letter{text, html}
-	r.letters[locale][kind] = l
-	for _, loginURL := range []string{"https://login.example.org/", ""} { // templates may ask whether there is one
-		if _, err := l.render(values{Code: "00000000", Until: "12:00", LoginURL: loginURL, Locale: locale}); err != nil {
-			return fmt.Errorf("mail template %s: %w", path, err)
-		}
-	}
-	return nil
-}
+// NewRenderer reads the built-in templates, or the theme's in their place (mails/<locale>/<name>, mails/letter.html; a
+// theme may have further languages), and renders each of them: what is wrong is told now, all at once and as
+// config.Faults, and not at the first letter. theme may be nil.
+func NewRenderer(theme fs.FS) (*Renderer, error) { return newRenderer(builtin, theme) }
 
 // render puts a letter of a kind into the language that fits the wish best.
 func (r *Renderer) render(kind, locale, code, loginURL string, until time.Time) (rendered, error) {
@@ -118,22 +57,37 @@ func (r *Renderer) render(kind, locale, code, loginURL string, until time.Time) 
 	}
 	_, index, _ := r.matcher.Match(wish...)
 	best := r.locales[index]
-	return r.letters[best][kind].render(values{Code: code, Until: until.UTC().Format("15:04"), LoginURL: loginURL, Locale: best})
+	v := values{Until: until.UTC().Format("15:04"), LoginURL: loginURL, Locale: best}
+	if kind == kindCode {
+		v.Code = code
+	}
+	return r.letters[best][kind].render(v)
 }
 
-func (l letter) render(v values) (rendered, error) {
-	subject, text, html := &part{}, &part{}, &part{}
-	if err := l.text.ExecuteTemplate(subject, "subject", v); err != nil {
+func (l letter) render(v values) (r rendered, err error) {
+	if r.subject, r.text, err = l.inText(v); err != nil {
 		return rendered{}, fmt.Errorf("render a mail: %w", err)
 	}
-	v.Subject = subject.String()
-	if err := l.text.ExecuteTemplate(text, "text", v); err != nil {
+	v.Subject = r.subject
+	if r.html, err = l.inHTML(v); err != nil {
 		return rendered{}, fmt.Errorf("render a mail: %w", err)
 	}
-	if err := l.html.ExecuteTemplate(html, "letter", v); err != nil {
-		return rendered{}, fmt.Errorf("render a mail: %w", err)
+	return r, nil
+}
+
+func (l letter) inText(v values) (subject, text string, err error) {
+	var s, t part
+	if err := l.text.ExecuteTemplate(&s, "subject", v); err != nil {
+		return "", "", err
 	}
-	return rendered{subject.String(), text.String(), html.String()}, nil
+	err = l.text.ExecuteTemplate(&t, "text", v)
+	return s.String(), t.String(), err
+}
+
+func (l letter) inHTML(v values) (string, error) {
+	var h part
+	err := l.html.ExecuteTemplate(&h, "letter", v)
+	return h.String(), err
 }
 
 // part collects one part of a letter, up to partLimit.
