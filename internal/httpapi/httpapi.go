@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -35,6 +36,8 @@ type Options struct {
 	PublicURL *url.URL
 	Log       *slog.Logger
 	Pages     Pages
+	// TrustedProxies are the networks of the peers whose forwarded headers are believed.
+	TrustedProxies []netip.Prefix
 }
 
 // New returns the handler of the public listener, for guard.NewServer.
@@ -45,8 +48,9 @@ func New(o Options) http.Handler {
 		cookie: guard.NewCookie(o.PublicURL), origin: guard.NewOrigin(o.PublicURL),
 	}
 	engine := guard.NewEngine(guard.Options{
-		Log:   o.Log,
-		HTTPS: o.PublicURL.Scheme == "https",
+		Log:     o.Log,
+		HTTPS:   o.PublicURL.Scheme == "https",
+		Clients: true, TrustedProxies: o.TrustedProxies,
 		Refuse: func(c *gin.Context, r guard.Refusal) {
 			if o.Pages != nil && !strings.HasPrefix(c.Request.URL.Path, "/v1/") {
 				o.Pages.Refuse(c, r)

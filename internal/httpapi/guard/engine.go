@@ -2,7 +2,7 @@ package guard
 
 import (
 	"log/slog"
-	"net/http"
+	"net/netip"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -32,13 +32,17 @@ type Options struct {
 	Hosts func(host string) bool
 	// Refuse answers a request that is not let through.
 	Refuse func(*gin.Context, Refusal)
+	// Clients makes the guard find out who the client of each request is; flow.ClientFrom then tells.
+	Clients bool
+	// TrustedProxies are the networks of the peers whose forwarded headers are believed.
+	TrustedProxies []netip.Prefix
 	// Quiet lists routes that are logged at debug level only.
 	Quiet []string
 }
 
 // NewEngine returns an engine without routes. Exactly the paths that are registered are served: nothing is cleaned,
 // decoded or redirected, so that no other spelling of a path leads past a rule of a gateway in front of us.
-// No proxy is trusted; forwarded headers have no effect.
+// gin's own idea of who a client is, which believes everybody, is switched off.
 func NewEngine(o Options) *gin.Engine {
 	releaseMode()
 	e := gin.New()
@@ -51,10 +55,19 @@ func NewEngine(o Options) *gin.Engine {
 	if err := e.SetTrustedProxies(nil); err != nil {
 		panic("guard: an empty list of proxies is refused: " + err.Error())
 	}
-	e.Use(identify, accessLog(o), recoverPanics(o), hardeningHeaders(o.HTTPS), checkHost(o), warnOfForwarded(o.Log), limitTime)
+	e.Use(identify, accessLog(o), recoverPanics(o), hardeningHeaders(o.HTTPS), checkHost(o), lookAtClient(o), limitTime)
 	e.NoRoute(func(c *gin.Context) { o.Refuse(c, NotFound) })
 	e.NoMethod(func(c *gin.Context) { o.Refuse(c, MethodNotAllowed) })
 	return e
+}
+
+// lookAtClient finds the client, or only tells that nobody's word about it is taken.
+func lookAtClient(o Options) gin.HandlerFunc {
+	k := &clients{trusted: o.TrustedProxies, log: o.Log}
+	if o.Clients {
+		return k.note
+	}
+	return func(c *gin.Context) { k.warnIgnored(c.Request) }
 }
 
 // releaseMode keeps gin from printing its banner and its routes. It is a setting of the process.
@@ -82,25 +95,6 @@ func hardeningHeaders(https bool) gin.HandlerFunc {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		if https {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
-	}
-}
-
-// forwardedHeaders are what a proxy says of its client.
-var forwardedHeaders = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
-
-// warnOfForwarded tells the operator once that a proxy's word is not taken.
-func warnOfForwarded(log *slog.Logger) gin.HandlerFunc {
-	var once sync.Once
-	return func(c *gin.Context) {
-		for _, name := range forwardedHeaders {
-			if _, sent := c.Request.Header[http.CanonicalHeaderKey(name)]; sent {
-				once.Do(func() {
-					log.Warn("a forwarded header is ignored", "header", name,
-						"fix", "none if the peer is not your proxy; links and cookies follow NARTHEX_PUBLIC_URL, not this header")
-				})
-				return
-			}
 		}
 	}
 }
