@@ -133,6 +133,7 @@ func (s *sidecar) openFaces() error {
 	}
 	s.pages = httpapi.New(httpapi.Options{
 		Flow: s.flows, Login: login.New(s.parts.rules, s.parts.store.Backend().Authenticator), PublicURL: s.publicURL, Log: s.log, Pages: pages,
+		TrustedProxies: s.settings.TrustedProxies,
 	})
 	s.adminAPI, err = adminapi.New(adminapi.Options{
 		Listen: s.settings.AdminListen, Mailbox: s.mailbox(), Log: s.log,
