@@ -30,6 +30,7 @@ func (s *Store) classify(operation string, err error) error {
 		return fmt.Errorf("%s: %w: %w", operation, plugin.ErrUnavailable, err)
 	case invalid:
 		return fmt.Errorf("%s: %w: %w", operation, plugin.ErrInvalid, err)
+	case unknown:
 	}
 	return fmt.Errorf("%s: %w", operation, err)
 }

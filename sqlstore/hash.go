@@ -84,21 +84,21 @@ func (h *hasher) hash(ctx context.Context, p plugin.Secret) (string, error) {
 	return phc(h.cost, salt, tag), nil
 }
 
-// verify tells whether p is the password of a PHC string. An empty string, or one that cannot be read, costs as much as
-// a good one and is never right.
-func (h *hasher) verify(ctx context.Context, stored string, p plugin.Secret) (bool, error) {
+// verify tells whether p is the password of a PHC string, and whether the string is of another cost than new ones. An
+// empty string, or one that cannot be read, costs as much as a good one and is never right.
+func (h *hasher) verify(ctx context.Context, stored string, p plugin.Secret) (right, outdated bool, _ error) {
 	cost, salt, want, err := parsePHC(stored)
 	decoy := err != nil
 	if decoy {
 		if cost, salt, want, err = parsePHC(h.decoy); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
 	got, err := h.compute(ctx, p, salt, cost)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && !decoy, nil
+	return subtle.ConstantTimeCompare(got, want) == 1 && !decoy, cost != h.cost, nil
 }
 
 func (h *hasher) compute(ctx context.Context, p plugin.Secret, salt []byte, cost Hash) ([]byte, error) {

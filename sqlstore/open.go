@@ -26,7 +26,7 @@ type Options struct {
 	Version string
 	// Clock stands in for the database's clock in tests.
 	Clock func() time.Time
-	// Hook, if set, is called at the places that Failpoints lists.
+	// Hook, if set, is called at the places that Failpoints lists, and at sqlstore.rehash.hashed.
 	Hook func(point string)
 }
 
@@ -35,6 +35,7 @@ type Store struct {
 	writer, reads *sql.DB
 	dialect       dialect
 	hasher        *hasher
+	rehasher      *rehasher
 	now           func() time.Time // the database's clock, the one clock that decides who is late
 	hook          func(string)
 	version       string
@@ -90,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.Hash.Validate(); err != nil {
 		return nil, fmt.Errorf("open the account database: %w", err)
 	}
-	s := &Store{hasher: newHasher(o.Hash), now: time.Now, hook: o.Hook, version: o.Version}
+	s := &Store{hasher: newHasher(o.Hash), rehasher: newRehasher(), now: time.Now, hook: o.Hook, version: o.Version}
 	var err error
 	if o.DSN != "" {
 		err = s.openPostgreSQL(ctx, o.DSN)
@@ -111,6 +112,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close gives the database back.
 func (s *Store) Close() error {
+	s.rehasher.close()
 	var errs []error
 	if s.reads != nil && s.reads != s.writer {
 		errs = append(errs, s.reads.Close())

@@ -24,7 +24,7 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return plugin.Account{}, s.classify("authenticate", err)
 	}
-	right, err := s.hasher.verify(ctx, hash, p)
+	right, outdated, err := s.hasher.verify(ctx, hash, p)
 	if err != nil {
 		return plugin.Account{}, s.classify("authenticate", err)
 	}
@@ -34,6 +34,9 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	account, err := s.Get(ctx, plugin.ID(id))
 	if errors.Is(err, plugin.ErrNotFound) || err == nil && account.State.Locked {
 		return plugin.Account{}, fmt.Errorf("authenticate: %w", plugin.ErrDenied)
+	}
+	if err == nil && outdated {
+		s.rehash(account.ID, hash, p)
 	}
 	return account, err
 }
