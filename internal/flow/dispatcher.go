@@ -21,8 +21,11 @@ type Dispatcher struct {
 var _ API = (*Dispatcher)(nil)
 
 // Start begins a registration: a new row, at the first step that waits.
-func (d *Dispatcher) Start(ctx context.Context, r StartRequest) (Registration, error) {
+func (d *Dispatcher) Start(ctx context.Context, r StartRequest) (reg Registration, err error) {
+	ctx, w := d.watch(ctx, ActionStart)
+	defer w.done(&reg, &err)
 	tr, err := d.begin(ctx, r)
+	w.at(tr)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -37,12 +40,15 @@ func (d *Dispatcher) Start(ctx context.Context, r StartRequest) (Registration, e
 
 // Answer makes one trip: load the row, let the current step judge the answer, enter the next steps until one waits,
 // commit row and message together.
-func (d *Dispatcher) Answer(ctx context.Context, t Token, step string, a Answer) (Registration, error) {
+func (d *Dispatcher) Answer(ctx context.Context, t Token, step string, a Answer) (r Registration, err error) {
+	ctx, w := d.watch(ctx, ActionAnswer)
+	defer w.done(&r, &err)
 	tr, err := d.openToAnswer(ctx, t, step)
+	w.at(tr)
 	if err != nil {
 		return Registration{}, err
 	}
-	r, err := d.answer(ctx, tr, a)
+	r, err = d.answer(ctx, tr, a)
 	if err != nil {
 		d.giveBack(ctx, tr, err)
 	}
@@ -83,10 +89,11 @@ func (d *Dispatcher) handOver(ctx context.Context, tr *trip) func(Registration, 
 		ctx, cancel := lastWords(ctx)
 		defer cancel()
 		token := plugin.NewSecret(tr.token.Text())
-		now, errShow := d.Show(ctx, token)
+		tr, errShow := d.open(ctx, token)
 		if errShow != nil {
 			return r, err
 		}
+		now := tr.view()
 		now.Token = token
 		return now, nil
 	}
@@ -101,8 +108,11 @@ func (d *Dispatcher) arrived(ctx context.Context, name string, tr *trip) (Regist
 }
 
 // Show returns the registration as it stands.
-func (d *Dispatcher) Show(ctx context.Context, t Token) (Registration, error) {
+func (d *Dispatcher) Show(ctx context.Context, t Token) (r Registration, err error) {
+	ctx, w := d.watch(ctx, ActionShow)
+	defer w.done(&r, &err)
 	tr, err := d.open(ctx, t)
+	w.at(tr)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -110,8 +120,11 @@ func (d *Dispatcher) Show(ctx context.Context, t Token) (Registration, error) {
 }
 
 // Resend sends the current step's message once more, with another code. Attempts go on being counted.
-func (d *Dispatcher) Resend(ctx context.Context, t Token, step string) (Registration, error) {
+func (d *Dispatcher) Resend(ctx context.Context, t Token, step string) (r Registration, err error) {
+	ctx, w := d.watch(ctx, ActionResend)
+	defer w.done(&r, &err)
 	tr, err := d.openAt(ctx, t, step)
+	w.at(tr)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -134,8 +147,11 @@ func (d *Dispatcher) Resend(ctx context.Context, t Token, step string) (Registra
 
 // Change leads back to the step that collected the address which the current step verifies. The code that was sent is
 // dead from then on; attempts and messages go on being counted.
-func (d *Dispatcher) Change(ctx context.Context, t Token, step string) (Registration, error) {
+func (d *Dispatcher) Change(ctx context.Context, t Token, step string) (r Registration, err error) {
+	ctx, w := d.watch(ctx, ActionChange)
+	defer w.done(&r, &err)
 	tr, err := d.openAt(ctx, t, step)
+	w.at(tr)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -146,8 +162,11 @@ func (d *Dispatcher) Change(ctx context.Context, t Token, step string) (Registra
 }
 
 // Abort removes the registration. One whose account is being created cannot be taken back.
-func (d *Dispatcher) Abort(ctx context.Context, t Token) error {
+func (d *Dispatcher) Abort(ctx context.Context, t Token) (err error) {
+	ctx, w := d.watch(ctx, ActionAbort)
+	defer w.done(&Registration{}, &err)
 	tr, err := d.open(ctx, t)
+	w.at(tr)
 	if err != nil {
 		return err
 	}

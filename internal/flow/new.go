@@ -33,7 +33,9 @@ type Config struct {
 	LoginURL string
 	// Theme has the operator's own texts; may be nil.
 	Theme fs.FS
-	Log   *slog.Logger
+	// Observer is told what happens; may be nil.
+	Observer Observer
+	Log      *slog.Logger
 }
 
 // Rows is what the engine needs of the state database.
@@ -64,6 +66,9 @@ func New(ctx context.Context, c Config) (*Dispatcher, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = unobserved{}
 	}
 	encodings, err := c.Definition.CheckStore(ctx, c.Store)
 	if err != nil {

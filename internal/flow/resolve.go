@@ -89,6 +89,9 @@ func (r *Resolver) settle(ctx context.Context, row state.Row) (bool, error) {
 	if errors.Is(err, state.ErrStale) {
 		return false, nil
 	}
+	if err == nil {
+		r.d.config.Observer.Completed(row.Flow)
+	}
 	return err == nil, err
 }
 
