@@ -16,6 +16,8 @@ import (
 type Check struct {
 	Name string
 	Run  func(context.Context) error
+	// Spared: requests are answered without this part. While it is ill the sidecar is degraded, and ready.
+	Spared bool
 }
 
 // Options are what the admin listener needs.
@@ -28,7 +30,11 @@ type Options struct {
 	Checks []Check
 	// Mailbox shows the mails of a development machine; nil anywhere else, and then there is no such page.
 	Mailbox Mailbox
-	Log     *slog.Logger
+	// Metrics answers Prometheus; nil: there are none.
+	Metrics http.Handler
+	// Watch is told of every request; see guard.Options.
+	Watch func(ctx context.Context, method string) (_ context.Context, end func(route string, status int))
+	Log   *slog.Logger
 }
 
 // API is the handler of the admin listener, for guard.NewServer.
@@ -50,12 +56,15 @@ func New(o Options) (*API, error) {
 		hosts = nil // probes and Prometheus use names of containers and services; there is no mail to steal here
 	}
 	a.engine = guard.NewEngine(guard.Options{
-		Log: o.Log, Hosts: hosts, Refuse: refuse,
-		Quiet: []string{"/healthz", "/readyz"},
+		Log: o.Log, Hosts: hosts, Refuse: refuse, Watch: o.Watch,
+		Quiet: []string{"/healthz", "/readyz", "/metrics"},
 	})
 	get := func(path string, h gin.HandlerFunc) { a.engine.GET(path, h); a.engine.HEAD(path, h) }
 	get("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, health{Status: "alive"}) })
 	get("/readyz", a.ready)
+	if o.Metrics != nil {
+		get("/metrics", gin.WrapH(o.Metrics))
+	}
 	if o.Mailbox != nil {
 		pages, err := newMailPages(o.Mailbox, o.Log)
 		if err != nil {

@@ -21,9 +21,13 @@ type health struct {
 func (a *API) ready(c *gin.Context) {
 	h := health{Status: "ready", Checks: a.look(c.Request.Context())}
 	status := http.StatusOK
-	for _, result := range h.Checks {
-		if result != "ok" {
+	for _, check := range a.checks {
+		switch {
+		case h.Checks[check.Name] == "ok":
+		case !check.Spared:
 			h.Status, status = "not ready", http.StatusServiceUnavailable
+		case status == http.StatusOK:
+			h.Status = "degraded"
 		}
 	}
 	if a.draining.Load() {
@@ -59,9 +63,9 @@ func (a *API) note(name string, err error) {
 	defer a.mu.Unlock()
 	switch {
 	case err != nil && !a.ill[name]:
-		a.log.Warn("a part is not ready", "check", name, "error", err)
+		a.log.Warn("a part is ill", "check", name, "error", err)
 	case err == nil && a.ill[name]:
-		a.log.Info("a part is ready again", "check", name)
+		a.log.Info("a part is well again", "check", name)
 	}
 	a.ill[name] = err != nil
 }

@@ -38,6 +38,8 @@ type Options struct {
 	Pages     Pages
 	// TrustedProxies are the networks of the peers whose forwarded headers are believed.
 	TrustedProxies []netip.Prefix
+	// Watch is told of every request; see guard.Options.
+	Watch func(ctx context.Context, method string) (_ context.Context, end func(route string, status int))
 }
 
 // New returns the handler of the public listener, for guard.NewServer.
@@ -50,7 +52,7 @@ func New(o Options) http.Handler {
 	engine := guard.NewEngine(guard.Options{
 		Log:     o.Log,
 		HTTPS:   o.PublicURL.Scheme == "https",
-		Clients: true, TrustedProxies: o.TrustedProxies,
+		Clients: true, TrustedProxies: o.TrustedProxies, Watch: o.Watch,
 		Refuse: func(c *gin.Context, r guard.Refusal) {
 			if o.Pages != nil && !strings.HasPrefix(c.Request.URL.Path, "/v1/") {
 				o.Pages.Refuse(c, r)

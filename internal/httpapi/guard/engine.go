@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -36,6 +37,9 @@ type Options struct {
 	Clients bool
 	// TrustedProxies are the networks of the peers whose forwarded headers are believed.
 	TrustedProxies []netip.Prefix
+	// Watch is told of every request before anything is done for it; the context that it returns is the request's. end
+	// is told how it was answered; route is the route's template, "none" where there is none. May be nil.
+	Watch func(ctx context.Context, method string) (_ context.Context, end func(route string, status int))
 	// Quiet lists routes that are logged at debug level only.
 	Quiet []string
 }

@@ -44,7 +44,12 @@ func limitTime(c *gin.Context) {
 // addresses may hold what must not be kept.
 func accessLog(o Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		start := time.Now()
+		start, end := time.Now(), func(string, int) {}
+		if o.Watch != nil {
+			var ctx context.Context
+			ctx, end = o.Watch(c.Request.Context(), knownMethod(c.Request.Method))
+			c.Request = c.Request.WithContext(ctx)
+		}
 		defer func() {
 			route, level := c.FullPath(), slog.LevelInfo
 			if slices.Contains(o.Quiet, route) {
@@ -59,6 +64,7 @@ func accessLog(o Options) gin.HandlerFunc {
 				slog.String("route", route),
 				slog.Int("status", c.Writer.Status()),
 				slog.Duration("took", time.Since(start)))
+			end(route, c.Writer.Status())
 		}()
 		c.Next()
 	}
