@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -95,10 +96,33 @@ func (b *Browser) Go(address string) {
 	b.Do("open "+address, chromedp.Navigate(address), chromedp.WaitReady("body"))
 }
 
-// Press presses keys, and the page that they lead to, if any, is there afterwards.
+// Press presses keys, such as those of package kb.
 func (b *Browser) Press(keys string) {
 	b.t.Helper()
 	b.Do("press keys", chromedp.KeyEvent(keys))
+}
+
+// Enter is the Enter key as a keyboard sends it: one event that carries its character. Two would press what the first has
+// moved to.
+func Enter() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13}
+		if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, key); err != nil {
+			return err
+		}
+		key.Type, key.Text = input.DispatchKeyEventTypeKeyUp, ""
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, key)
+		return err
+	})
+}
+
+// Type enters text where the keyboard is, in any script.
+func (b *Browser) Type(text string) {
+	b.t.Helper()
+	b.Do("type", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
 }
 
 // Text returns the text that a person sees in an element.
