@@ -60,8 +60,8 @@ func open(keys *seal.Keyring, m state.Message) (Verification, error) {
 	return v, nil
 }
 
-// composed returns when the message of an id was composed; ids of another kind have no time.
-func composed(id string) time.Time {
+// ComposedAt returns when the message of an id was composed; ids of another kind have no time.
+func ComposedAt(id string) time.Time {
 	b, err := hex.DecodeString(id)
 	if err != nil || len(b) != 16 {
 		return time.Time{}

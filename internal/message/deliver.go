@@ -125,7 +125,7 @@ func (q *Queue) letter(id, kind string, v Verification) (chosen Letter, err erro
 		if err != nil {
 			return Letter{}, err
 		}
-		l := Letter{ID: id, Date: composed(id), From: q.cfg.From, To: v.To, Subject: r.subject, Text: r.text, HTML: r.html}
+		l := Letter{ID: id, Date: ComposedAt(id), From: q.cfg.From, To: v.To, Subject: r.subject, Text: r.text, HTML: r.html}
 		n, err := l.size()
 		if err != nil {
 			return Letter{}, err

@@ -71,11 +71,17 @@ func (db *DB) RetryMessage(ctx context.Context, id string, pause time.Duration) 
 }
 
 // WaitingMessages counts the messages that are not sent yet.
-func (db *DB) WaitingMessages(ctx context.Context) (n int, err error) {
+func (db *DB) WaitingMessages(ctx context.Context) (int, error) {
+	n, _, err := db.Backlog(ctx)
+	return n, err
+}
+
+// Backlog counts the messages that are not sent yet, and returns the id that sorts first: ids begin with their time.
+func (db *DB) Backlog(ctx context.Context) (n int, first string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	if err := db.stmt.countMessages.QueryRowContext(ctx).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count messages: %w", err)
+	if err := db.stmt.countMessages.QueryRowContext(ctx).Scan(&n, &first); err != nil {
+		return 0, "", fmt.Errorf("count messages: %w", err)
 	}
-	return n, nil
+	return n, first, nil
 }

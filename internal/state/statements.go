@@ -56,7 +56,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 		{&s.retryMessage, writer, `UPDATE outbox SET owner = '', tries = tries + 1,
 			due_at = CASE WHEN $3 < expires_at THEN $3 ELSE expires_at END
 			WHERE id = $1 AND owner = $2`},
-		{&s.countMessages, reader, `SELECT count(*) FROM outbox`},
+		{&s.countMessages, reader, `SELECT count(*), coalesce(min(id), '') FROM outbox`},
 
 		{&s.ping, writer, `INSERT INTO meta (name, value) VALUES ('ping', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`},
 		{&s.readMeta, reader, `SELECT value FROM meta WHERE name = $1`},
