@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/narthex/narthex/internal/flow"
 	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/internal/login"
+	"github.com/narthex/narthex/internal/seal"
+	"github.com/narthex/narthex/internal/state"
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/sqlstore"
 )
@@ -21,12 +24,29 @@ const password = "a long and private sentence"
 // counting counts what reaches the store.
 type counting struct {
 	plugin.Authenticator
+	mu    sync.Mutex
 	asked int
 	fail  error
+	// at is the state database's time.
+	at time.Time
+}
+
+func (c *counting) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *counting) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
 }
 
 func (c *counting) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret) (plugin.Account, error) {
+	c.mu.Lock()
 	c.asked++
+	c.mu.Unlock()
 	if c.fail != nil {
 		return plugin.Account{}, c.fail
 	}
@@ -36,14 +56,30 @@ func (c *counting) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secr
 	return c.Authenticator.Authenticate(ctx, k, p)
 }
 
+// setUp has one account, ada, and no limits.
 func setUp(t *testing.T) (*login.Login, *counting) {
 	t.Helper()
+	return setUpWith(t, nil)
+}
+
+func setUpWith(t *testing.T, limits flow.Limits) (*login.Login, *counting) {
+	t.Helper()
+	c := &counting{at: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
 	store, err := sqlstore.Open(t.Context(), sqlstore.Options{Path: filepath.Join(t.TempDir(), "a.db"), Hash: sqlstore.CheapestHash})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	rules, err := identifier.New(identifier.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), Clock: c.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	keys, err := seal.NewKeyring("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +93,8 @@ func setUp(t *testing.T) (*login.Login, *counting) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &counting{Authenticator: store}
-	return login.New(rules, c), c
+	c.Authenticator = store
+	return login.New(login.Config{Rules: rules, Store: c, Lookup: store.Lookup, Counters: db, Keys: keys, Limits: limits}), c
 }
 
 func TestAPersonLogsInByEveryNameInEverySpelling(t *testing.T) {

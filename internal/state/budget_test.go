@@ -61,7 +61,9 @@ func TestExactlyWhatABudgetHasIsTakenByManyAtOnce(t *testing.T) {
 			t.Errorf("%d took, %d were refused", taken.Load(), refused.Load())
 		}
 		// Whoever was refused took nothing from the others.
-		if err := begin(t.Context(), db, func(r *state.Row) { r.Takes = []state.Take{{Key: []byte("a"), Limit: 1000, Window: time.Hour, Count: 993}} }); err != nil {
+		if err := begin(t.Context(), db, func(r *state.Row) {
+			r.Takes = []state.Take{{Key: []byte("a"), Limit: 1000, Window: time.Hour, Count: 993}}
+		}); err != nil {
 			t.Errorf("of a thousand less than 993 are left: %v", err)
 		}
 	})
@@ -140,7 +142,9 @@ func TestASilentBudgetLeavesOutTheMessagesAndIsGivenBack(t *testing.T) {
 			t.Errorf("%d messages wait, %v", n, err)
 		}
 		// What was not sent was not taken: of nine a day, seven are left.
-		if err := begin(t.Context(), db, func(r *state.Row) { r.Takes = []state.Take{{Key: []byte("day"), Limit: 9, Window: time.Hour, Count: 7}} }); err != nil {
+		if err := begin(t.Context(), db, func(r *state.Row) {
+			r.Takes = []state.Take{{Key: []byte("day"), Limit: 9, Window: time.Hour, Count: 7}}
+		}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -149,7 +153,9 @@ func TestASilentBudgetLeavesOutTheMessagesAndIsGivenBack(t *testing.T) {
 func TestAskingAndGivingBack(t *testing.T) {
 	each(t, func(t *testing.T, db *state.DB, _ *clock) {
 		do := func(count int) error {
-			return begin(t.Context(), db, func(r *state.Row) { r.Takes = []state.Take{{Key: []byte("a"), Limit: 1, Window: time.Hour, Count: count}} })
+			return begin(t.Context(), db, func(r *state.Row) {
+				r.Takes = []state.Take{{Key: []byte("a"), Limit: 1, Window: time.Hour, Count: count}}
+			})
 		}
 		for range 3 {
 			if err := do(0); err != nil {
@@ -163,10 +169,14 @@ func TestAskingAndGivingBack(t *testing.T) {
 		}
 		spent(t, do(0))
 		spent(t, do(1))
-		if err := begin(t.Context(), db, func(r *state.Row) { r.Takes = []state.Take{{Key: []byte("new"), Limit: 1, Window: time.Hour, Count: -5}} }); err != nil {
+		if err := begin(t.Context(), db, func(r *state.Row) {
+			r.Takes = []state.Take{{Key: []byte("new"), Limit: 1, Window: time.Hour, Count: -5}}
+		}); err != nil {
 			t.Fatal(err)
 		}
-		two := func(r *state.Row) { r.Takes = []state.Take{{Key: []byte("new"), Limit: 1, Window: time.Hour, Count: 2}} }
+		two := func(r *state.Row) {
+			r.Takes = []state.Take{{Key: []byte("new"), Limit: 1, Window: time.Hour, Count: 2}}
+		}
 		spent(t, begin(t.Context(), db, two)) // giving back what nobody took makes no budget larger
 	})
 }

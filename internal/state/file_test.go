@@ -115,11 +115,14 @@ func TestADatabaseThatDoesNotAnswerIsAnErrorInTime(t *testing.T) {
 	var all sync.WaitGroup
 	began := time.Now()
 	for name, call := range map[string]func(context.Context) error{
-		"Ping":         db.Ping,
-		"Commit":       func(ctx context.Context) error { _, err := db.Commit(ctx, row, state.Message{ID: "m"}); return err },
-		"CountAttempt": func(ctx context.Context) error { _, err := db.CountAttempt(ctx, row.Locator, row.Step, nil); return err },
-		"Sweep":        func(ctx context.Context) error { _, err := db.Sweep(ctx); return err },
-		"Insert":       func(ctx context.Context) error { _, err := db.Insert(ctx, row); return err },
+		"Ping":   db.Ping,
+		"Commit": func(ctx context.Context) error { _, err := db.Commit(ctx, row, state.Message{ID: "m"}); return err },
+		"CountAttempt": func(ctx context.Context) error {
+			_, err := db.CountAttempt(ctx, row.Locator, row.Step, nil)
+			return err
+		},
+		"Sweep":  func(ctx context.Context) error { _, err := db.Sweep(ctx); return err },
+		"Insert": func(ctx context.Context) error { _, err := db.Insert(ctx, row); return err },
 	} {
 		all.Go(func() {
 			if err := call(context.Background()); err == nil {

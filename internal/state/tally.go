@@ -46,10 +46,17 @@ func (db *DB) Tally(ctx context.Context, keys [][]byte, change func(now time.Tim
 				tallies[i].Taken, tallies[i].EndsAt = int(c.taken), c.endsAt
 			}
 		}
+		before := slices.Clone(tallies)
 		if err := change(now, tallies); err != nil {
 			return err
 		}
-		return db.set(ctx, tx, tallies)
+		var changed []Tally
+		for i, t := range tallies {
+			if t.Taken != before[i].Taken || !t.EndsAt.Equal(before[i].EndsAt) {
+				changed = append(changed, t)
+			}
+		}
+		return db.set(ctx, tx, changed)
 	})
 }
 
