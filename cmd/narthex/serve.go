@@ -132,7 +132,7 @@ func (s *sidecar) openFaces() error {
 		return inTheme(s.settings.ThemeDir, err)
 	}
 	s.pages = httpapi.New(httpapi.Options{
-		Flow: s.flows, Login: login.New(s.parts.rules, s.parts.store.Backend().Authenticator), PublicURL: s.publicURL, Log: s.log, Pages: pages,
+		Flow: s.flows, Login: s.login(), PublicURL: s.publicURL, Log: s.log, Pages: pages,
 		TrustedProxies: s.settings.TrustedProxies,
 	})
 	s.adminAPI, err = adminapi.New(adminapi.Options{
@@ -140,6 +140,14 @@ func (s *sidecar) openFaces() error {
 		Checks: []adminapi.Check{{Name: "state", Run: s.parts.state.Ping}, {Name: "persister", Run: s.parts.store.Ping}},
 	})
 	return err
+}
+
+func (s *sidecar) login() *login.Login {
+	store := s.parts.store.Backend()
+	return login.New(login.Config{
+		Rules: s.parts.rules, Store: store.Authenticator, Lookup: store.Lookup, Counters: s.parts.state, Keys: s.parts.keys,
+		Limits: s.definition.Limits, Log: s.log,
+	})
 }
 
 func (s *sidecar) close() error {
