@@ -67,7 +67,7 @@ func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, _ []plugin.
 		ON CONFLICT (attempt) DO UPDATE SET generation = attempts.generation + 1, touched_at = excluded.touched_at
 		RETURNING account`, string(attempt), s.now().UnixMicro()).Scan(&made)
 	if err != nil {
-		return plugin.Account{}, s.classify("resolve", err)
+		return plugin.Account{}, s.classify("resolve", s.settled(err))
 	}
 	if !made.Valid {
 		return plugin.Account{}, fmt.Errorf("resolve: %w", plugin.ErrNotFound)

@@ -59,7 +59,17 @@ func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
 		_ = tx.Rollback()
 		return err
 	}
-	return s.settled(tx.Commit())
+	// Too late is decided here, where nothing was sent yet.
+	if err := ctx.Err(); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	if err := tx.Commit(); err != nil && !s.dialect.refused(err) {
+		return fmt.Errorf("%w: %w", errUnsettled, err)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // write runs one statement that is a transaction of its own.
@@ -68,7 +78,7 @@ func (s *Store) write(ctx context.Context, text string, args ...any) (sql.Result
 	return result, s.settled(err)
 }
 
-// settled marks the error of a commit that may have happened.
+// settled marks the error of a write that may have happened.
 func (s *Store) settled(err error) error {
 	if err == nil {
 		return nil

@@ -52,6 +52,8 @@ type dialect struct {
 	snapshot sql.TxOptions
 	// judge tells what an error of the driver means.
 	judge func(error) verdict
+	// refused tells whether a failed commit has surely left nothing.
+	refused func(error) bool
 }
 
 // verdict is what an error of the database means.

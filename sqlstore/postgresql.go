@@ -68,6 +68,7 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 		together: true,
 		snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		judge:    judgePostgreSQL,
+		refused:  refusedByPostgreSQL,
 	}
 	clock, err := newDatabaseClock(ctx, pool)
 	if err != nil {
@@ -98,6 +99,16 @@ func migratePostgreSQL(ctx context.Context, config pgx.ConnConfig) (err error) {
 		return fmt.Errorf("bring the tables up to date: %w", err)
 	}
 	return nil
+}
+
+// refusedByPostgreSQL believes the server's own word only: pgx reports a connection that broke behind a COMMIT as one
+// that was closed before it, and one that the server ends may have committed.
+func refusedByPostgreSQL(err error) bool {
+	var db *pgconn.PgError
+	if errors.As(err, &db) {
+		return db.SeverityUnlocalized == "ERROR" || db.Code == pgerrcode.IdleInTransactionSessionTimeout
+	}
+	return errors.Is(err, pgx.ErrTxCommitRollback)
 }
 
 // judgePostgreSQL reads SQLSTATE codes (PostgreSQL, appendix A), and errors of the connection, which have none.

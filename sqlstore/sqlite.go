@@ -43,7 +43,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	s.reads.SetMaxOpenConns(readers)
 	s.reads.SetMaxIdleConns(readers)
 	// One writer at a time: rows need no locks, and a transaction sees one moment anyway.
-	s.dialect = dialect{snapshot: sql.TxOptions{ReadOnly: true}, judge: judgeSQLite}
+	s.dialect = dialect{snapshot: sql.TxOptions{ReadOnly: true}, judge: judgeSQLite, refused: refusedBySQLite}
 	return nil
 }
 
@@ -65,6 +65,9 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 	_, err = p.Up(ctx)
 	return err
 }
+
+// refusedBySQLite: only after an error of the disk may a commit be there or not.
+func refusedBySQLite(err error) bool { return judgeSQLite(err) != unanswered }
 
 // judgeSQLite reads SQLite's result codes.
 func judgeSQLite(err error) verdict {

@@ -1,0 +1,271 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/narthex/narthex/plugin"
+	"github.com/narthex/narthex/sqlstore"
+	"github.com/narthex/narthex/testenv"
+)
+
+// wire stands between a store and PostgreSQL and breaks connections.
+type wire struct {
+	server string
+	mu     sync.Mutex
+	open   []net.Conn
+	// cut breaks a connection when it carries this word to the server: before it arrives there, or behind it, so that
+	// only the answer is lost. "" cuts nothing.
+	cut    atomic.Pointer[string]
+	behind atomic.Bool
+	broken atomic.Int64
+}
+
+// wired returns the URL of a database whose connections go over the wire.
+func wired(t *testing.T, dsn string) (string, *wire) {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{server: u.Host}
+	t.Cleanup(func() { _ = l.Close(); w.breakAll() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go w.carry(client)
+		}
+	}()
+	u.Host = l.Addr().String()
+	return u.String(), w
+}
+
+func (w *wire) carry(client net.Conn) {
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	w.mu.Lock()
+	w.open = append(w.open, client, server)
+	w.mu.Unlock()
+	go func() {
+		_, _ = io.Copy(client, server)
+		_ = client.Close()
+	}()
+	defer func() { _, _ = client.Close(), server.Close() }()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buf)
+		word := w.cut.Load()
+		cut := word != nil && bytes.Contains(buf[:n], []byte(*word))
+		if cut {
+			w.broken.Add(1)
+		}
+		if cut && w.behind.Load() {
+			_ = client.Close() // nobody hears the answer
+		}
+		if !cut || w.behind.Load() {
+			_, _ = server.Write(buf[:n])
+		}
+		if cut {
+			if w.behind.Load() {
+				time.Sleep(100 * time.Millisecond) // the server does what it was told
+			}
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (w *wire) cutAt(word string, behind bool) {
+	w.behind.Store(behind)
+	w.cut.Store(&word)
+}
+
+func (w *wire) heal() { w.cut.Store(nil) }
+
+func (w *wire) breakAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.open {
+		_ = c.Close()
+	}
+	w.open = nil
+}
+
+func TestAConnectionThatBreaksInACreationIsToldForWhatItIs(t *testing.T) {
+	cases := []struct {
+		name, word string
+		behind     bool
+		want       error
+		made       bool
+	}{
+		{"before the account is written nothing has happened", "ada@example.org", false, plugin.ErrUnavailable, false},
+		{"behind the account nothing has happened", "ada@example.org", true, plugin.ErrUnavailable, false},
+		{"before the commit nobody knows", "commit", false, plugin.ErrUnknownOutcome, false},
+		{"behind the commit nobody knows", "commit", true, plugin.ErrUnknownOutcome, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dsn, w := wired(t, testenv.PostgreSQLDatabase(t))
+			s := open(t, sqlstore.Options{DSN: dsn})
+			if _, err := s.Create(t.Context(), person("first", "first@example.org")); err != nil {
+				t.Fatal(err)
+			}
+			a := person("ada", "ada@example.org")
+			w.cutAt(c.word, c.behind)
+			_, err := s.Create(t.Context(), a)
+			w.heal()
+			if !errors.Is(err, c.want) || w.broken.Load() == 0 {
+				t.Fatalf("Create = %v, want %v (%d connections were broken)", err, c.want, w.broken.Load())
+			}
+			found, err := s.Resolve(t.Context(), a.Attempt, a.Keys)
+			if c.made != (err == nil) || err != nil && !errors.Is(err, plugin.ErrNotFound) {
+				t.Fatalf("Resolve = %v, %v", found.ID, err)
+			}
+			again, err := s.Create(t.Context(), a)
+			if err != nil || c.made && again.ID != found.ID {
+				t.Errorf("the attempt's next execution: %v, %v; it had made %v", again.ID, err, found.ID)
+			}
+		})
+	}
+}
+
+func TestAWriteWithoutAnAnswerIsUnknown(t *testing.T) {
+	for name, write := range map[string]func(context.Context, *sqlstore.Store, plugin.ID) error{
+		"UPDATE accounts": func(ctx context.Context, s *sqlstore.Store, id plugin.ID) error {
+			return s.SetPassword(ctx, id, plugin.NewSecret("another private sentence"))
+		},
+		"DELETE FROM accounts": func(ctx context.Context, s *sqlstore.Store, id plugin.ID) error { return s.Delete(ctx, id) },
+		"INSERT INTO attempts": func(ctx context.Context, s *sqlstore.Store, _ plugin.ID) error {
+			_, err := s.Resolve(ctx, attempt(), nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn, w := wired(t, testenv.PostgreSQLDatabase(t))
+			s := open(t, sqlstore.Options{DSN: dsn})
+			made, err := s.Create(t.Context(), person("ada", "ada@example.org"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.cutAt(name, true)
+			if err := write(t.Context(), s, made.ID); !errors.Is(err, plugin.ErrUnknownOutcome) {
+				t.Errorf("%v, want ErrUnknownOutcome", err)
+			}
+			w.heal()
+			if err := s.Ping(t.Context()); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestAServerThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
+	server := testenv.StartPostgreSQL(t, false)
+	s := open(t, sqlstore.Options{DSN: server.Database(t)})
+	a := person("ada", "ada@example.org")
+	if _, err := s.Create(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	server.Kill()
+	for name, call := range map[string]func() error{
+		"Create":       func() error { _, err := s.Create(t.Context(), person("bob", "bob@example.org")); return err },
+		"Lookup":       func() error { _, err := s.Lookup(t.Context(), a.Keys[0]); return err },
+		"Authenticate": func() error { _, err := s.Authenticate(t.Context(), a.Keys[0], a.Password); return err },
+		"Ping":         func() error { return s.Ping(t.Context()) },
+	} {
+		// The first calls may find connections that have just died.
+		var err error
+		for range 3 {
+			err = call()
+		}
+		if !errors.Is(err, plugin.ErrUnavailable) {
+			t.Errorf("%s without a server: %v, want ErrUnavailable", name, err)
+		}
+	}
+	server.Restart(t)
+	if _, err := s.Authenticate(t.Context(), a.Keys[0], a.Password); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+func TestAServerThatHangsHoldsNobodyForLong(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	s := open(t, sqlstore.Options{DSN: dsn})
+	tx, err := raw(t, dsn).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), `LOCK TABLE identifiers IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := s.Create(t.Context(), person("ada", "ada@example.org")); !errors.Is(err, plugin.ErrUnavailable) {
+		t.Errorf("Create = %v, want ErrUnavailable", err)
+	}
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("it takes %v", took)
+	}
+}
+
+func TestNoErrorShowsThePasswordOfTheDatabase(t *testing.T) {
+	const canary = "hunter2hunter2"
+	for _, dsn := range []string{
+		"postgres://narthex:" + canary + "@127.0.0.1:1/narthex", "postgres://narthex:" + canary + "@127.0.0.1:1/narthex?sslmode=perhaps",
+		"postgres://narthex:" + canary + "@[::1/narthex", "postgres://narthex:" + canary + "%zz@127.0.0.1:1/narthex",
+	} {
+		_, err := sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn})
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); err == nil || strings.Contains(text, canary) {
+			t.Errorf("the password is shown: %s", text)
+		}
+	}
+}
+
+func TestTextThatPostgreSQLCannotHoldIsRefusedBeforeItIsSent(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	s := open(t, sqlstore.Options{DSN: dsn})
+	made, err := s.Create(t.Context(), person("ada", "ada@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"a\x00b", "\xff", "\xed\xa0\x80"} {
+		a := person("bob", "bob@example.org")
+		a.Attributes["sn"] = []plugin.Value{plugin.StringValue(bad)}
+		b := person("bob", "bob@example.org")
+		b.Keys[1].Canonical = bad
+		_, errAttribute := s.Create(t.Context(), a)
+		_, errKey := s.Create(t.Context(), b)
+		_, errLookup := s.Lookup(t.Context(), plugin.Key{Kind: plugin.KindEmail, Canonical: bad, Value: bad})
+		_, errID := s.Get(t.Context(), plugin.ID(bad))
+		_, errPage := s.List(t.Context(), plugin.ListQuery{Limit: 1, After: bad})
+		_, errChange := s.Update(t.Context(), made.ID, plugin.Change{Attributes: map[string]plugin.AttributeChange{"sn": {
+			Old: []plugin.Value{plugin.StringValue("Lovelace")}, New: []plugin.Value{plugin.StringValue(bad)}}}})
+		for name, err := range map[string]error{"attribute": errAttribute, "key": errKey, "lookup": errLookup, "id": errID, "page": errPage, "change": errChange} {
+			if !errors.Is(err, plugin.ErrInvalid) || strings.Contains(err.Error(), "SQLSTATE") {
+				t.Errorf("%s %q: %v, want ErrInvalid and no word from the database", name, bad, err)
+			}
+		}
+	}
+}
