@@ -4,8 +4,11 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +25,31 @@ type replicas struct {
 	*testing.T
 	sidecars        []*testenv.Sidecar
 	state, accounts string
+	// front is the URL of a proxy in front of both; empty: people find the sidecars themselves.
+	front string
+	// addresses counts the people whom the proxy knows by an address of their own.
+	addresses atomic.Int64
 }
 
-func startReplicas(t *testing.T, database func(testing.TB) string) *replicas {
+// unlimited is the built-in flow for people who begin anew more often than a person may: half of them are cut off.
+func unlimited(t *testing.T) string {
+	t.Helper()
+	builtin, err := os.ReadFile("../internal/flow/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "flows.yaml")
+	if err := os.WriteFile(file, append(builtin, "limits: {messages_per_address: off, guesses_per_address: off}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "NARTHEX_FLOWS=" + file
+}
+
+func startReplicas(t *testing.T, database func(testing.TB) string, env ...string) *replicas {
 	t.Helper()
 	r := &replicas{T: t, state: database(t), accounts: database(t)}
 	for range 2 {
-		r.sidecars = append(r.sidecars, testenv.Start(t, cheapHash, sharedSecret, "NARTHEX_STATE_DSN="+r.state, "NARTHEX_SQL_DSN="+r.accounts))
+		r.sidecars = append(r.sidecars, testenv.Start(t, append(env, cheapHash, sharedSecret, "NARTHEX_STATE_DSN="+r.state, "NARTHEX_SQL_DSN="+r.accounts)...))
 	}
 	return r
 }
@@ -68,7 +89,7 @@ func TestARegistrationGoesOnAtTheOtherSidecar(t *testing.T) {
 // TestASidecarDiesUnderLoadAndTheOtherGoesOn kills one of two sidecars with everything it has begun.
 func TestASidecarDiesUnderLoadAndTheOtherGoesOn(t *testing.T) {
 	t.Parallel()
-	r := startReplicas(t, testenv.PostgreSQLDatabase)
+	r := startReplicas(t, testenv.PostgreSQLDatabase, unlimited(t))
 	r.check(r.load(func() { r.sidecars[0].Kill() }))
 }
 
@@ -76,7 +97,7 @@ func TestASidecarDiesUnderLoadAndTheOtherGoesOn(t *testing.T) {
 func TestPostgreSQLDiesUnderLoadAndIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	server := testenv.StartPostgreSQL(t, false)
-	r := startReplicas(t, server.Database)
+	r := startReplicas(t, server.Database, unlimited(t))
 	r.check(r.load(func() {
 		server.Kill()
 		time.Sleep(time.Second)

@@ -32,6 +32,9 @@ func serviceUser(name string) (*syscall.Credential, error) {
 // startDying starts a process that dies with this one. The signal comes when the starting thread ends, so that thread
 // lives on.
 func startDying(cmd *exec.Cmd) error {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	started := make(chan error)
 	onLastingThread(func() { started <- cmd.Start() })

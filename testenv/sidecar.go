@@ -22,10 +22,11 @@ type Sidecar struct {
 	// DataDir is its NARTHEX_DATA_DIR.
 	DataDir string
 
-	t    testing.TB
-	cmd  *exec.Cmd
-	log  lockedBuffer
-	done chan struct{}
+	t       testing.TB
+	address string
+	cmd     *exec.Cmd
+	log     lockedBuffer
+	done    chan struct{}
 }
 
 // startLimit bounds the wait for a sidecar that gets ready: generous, because the race detector is slow at it.
@@ -99,7 +100,7 @@ func (s *Sidecar) WaitReady() error {
 	deadline := time.After(startLimit)
 	for {
 		if line, ok := s.log.find("ready"); ok {
-			s.URL, s.Admin = line.PublicURL, line.AdminURL
+			s.URL, s.Admin, s.address = line.PublicURL, line.AdminURL, line.Address
 			return nil
 		}
 		select {
@@ -114,6 +115,9 @@ func (s *Sidecar) WaitReady() error {
 
 // Log returns everything the process has printed.
 func (s *Sidecar) Log() string { return s.log.String() }
+
+// Address returns the host and port that the public listener is at, which URL names only where no proxy is in front.
+func (s *Sidecar) Address() string { return s.address }
 
 // PID returns the process id.
 func (s *Sidecar) PID() int { return s.cmd.Process.Pid }
@@ -167,6 +171,7 @@ func (s *Sidecar) Persister() int {
 // readyLine is the part of the log line "ready" that tests need.
 type readyLine struct {
 	Msg       string `json:"msg"`
+	Address   string `json:"address"`
 	PublicURL string `json:"public_url"`
 	AdminURL  string `json:"admin_url"`
 }

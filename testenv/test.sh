@@ -11,7 +11,7 @@ tool() { go tool -modfile=.tools/go.mod "$@"; }
 say() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
 
 install_packages() {
-  local missing=() wanted=(chromium=chromium protoc=protobuf-compiler node=nodejs npm=npm curl=curl jq=jq git=git gcc=gcc) pair
+  local missing=() wanted=(chromium=chromium protoc=protobuf-compiler node=nodejs npm=npm nginx=nginx-light curl=curl jq=jq git=git gcc=gcc) pair
   for pair in "${wanted[@]}"; do
     command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
   done

@@ -2,6 +2,7 @@ package testenv_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -34,7 +35,12 @@ type walker struct {
 }
 
 func (r *replicas) person(p testenv.Person) *walker {
-	return &walker{replicas: r, person: p, client: testenv.NewClient("")}
+	w := &walker{replicas: r, person: p, client: testenv.NewClient(r.front)}
+	if r.front != "" {
+		n := r.addresses.Add(1)
+		w.client.HTTP.Transport = testenv.From(fmt.Sprintf("127.1.%d.%d", n/250, n%250+1))
+	}
+	return w
 }
 
 // patience bounds the wait for one thing to happen: a minute's lease and then some.
@@ -45,23 +51,35 @@ var errNotAnswered = errors.New("not answered")
 // ask sends a request until a sidecar answers it with something else than "later".
 func (w *walker) ask(request func() (testenv.Reply, error)) testenv.Reply {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		at := w.turn % len(w.replicas.sidecars)
-		w.turn++
-		s := w.replicas.sidecars[at]
-		if s.Exited() {
+		if !w.choose() {
 			continue
 		}
-		w.client.URL = s.URL
 		r, err := request()
 		if err != nil {
-			continue
+			continue // a proxy's own page is no JSON
 		}
-		w.visited[at]++
-		if w.last = r; r.Status != http.StatusServiceUnavailable {
+		w.last = r
+		if r.Status != http.StatusServiceUnavailable && r.Status != http.StatusBadGateway && r.Status != http.StatusGatewayTimeout {
 			return r
 		}
 	}
 	return testenv.Reply{Raw: errNotAnswered.Error()}
+}
+
+// choose turns to the next sidecar, unless a proxy does that. It is false where that one is dead.
+func (w *walker) choose() bool {
+	if w.replicas.front != "" {
+		return true
+	}
+	at := w.turn % len(w.replicas.sidecars)
+	w.turn++
+	s := w.replicas.sidecars[at]
+	if s.Exited() {
+		return false
+	}
+	w.client.URL = s.URL
+	w.visited[at]++
+	return true
 }
 
 func (w *walker) show() testenv.Reply {

@@ -24,7 +24,7 @@ func (s *sidecar) run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	work := s.background(background)
 
-	s.log.Info("ready", "public_url", s.publicURL.String(), "admin_url", "http://"+s.admin.Addr().String(), "flows", len(s.flows.Flows("").Flows), "persister", s.settings.Persister)
+	s.log.Info("ready", "address", s.public.Addr().String(), "public_url", s.publicURL.String(), "admin_url", "http://"+s.admin.Addr().String(), "flows", len(s.flows.Flows("").Flows), "persister", s.settings.Persister)
 
 	var errs []error
 	select {
