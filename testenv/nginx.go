@@ -52,7 +52,7 @@ func StartNginx(t testing.TB, address string, sidecars ...*Sidecar) {
 	text = strings.Replace(text, "upstream narthex {\n", "upstream narthex {\n"+servers.String(), 1)
 	text = nginxTLS.ReplaceAllString(nginxListen.ReplaceAllString(text, "    listen "+address+";"), "")
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // nginx drops to a user of its own
+	if err := os.Chmod(dir, 0o755); err != nil { // nginx drops to a user of its own
 		t.Fatal(err)
 	}
 	conf := filepath.Join(dir, "nginx.conf")
