@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,17 +36,78 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestWhatIsEnteredIsShownAsText(t *testing.T) {
-	p := visit(t, &flowtest.Engine{Username: `<img src=x onerror=alert(1)>"'`, LoginURL: "javascript:alert(1)"})
-	const attack = `"><script>alert(1)</script><b onmouseover='x'>{{.}}`
-	page := p.press(p.begun(), "Continue", "Email address", attack, "First name", attack, "Last name", attack).
-		must(422, flowPath+"/steps/about-you").mustNot("<script", "<b onmouse")
-	page = p.press(page, "Continue", "Email address", `"<script>"@example.org`, "First name", attack, "Last name", attack).mustNot("<script")
-	page = p.press(page, "Continue", "Code", "12345678")
-	p.press(page, "Continue", "Password", "correct horse battery").must(200, flowPath, "&lt;img").mustNot("<img", "javascript:")
-	p.client.Jar = nil
-	p.open(flowPath+"?return_to="+url.QueryEscape(attack)).must(200, flowPath, "Get started").mustNot("<script")
-	p.open("/register/%3Cscript%3E").mustNot("<script")
-	p.open("/%3Cscript%3Ealert(1)%3C/script%3E").mustNot("<script")
+	root, err := os.OpenRoot("../../docs/theme-example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	hostile := themeOf(map[string]string{
+		"texts/de.yaml":   "title_error: \"<script>{{.Title}}</script>\"\ndone_lead: \"<img src=x>\"\n",
+		"pages/over.html": builtinPage(t, "over.html", "<h1>", `<p title="{{.Flow}}" class={{.Flow}}>{{.Flow}}</p><h1>`),
+	})
+	for name, c := range map[string]struct {
+		theme    fs.FS
+		language string
+		words    [3]string
+	}{
+		"built in": {nil, "English", [3]string{"Get started", "Continue", "Cancel registration"}}, "in German": {nil, "Deutsch", [3]string{"Los geht’s", "Weiter", "Registrierung abbrechen"}},
+		"in a theme": {root.FS(), "Deutsch", [3]string{"Los geht’s", "Weiter", "Registrierung abbrechen"}}, "in a careless theme": {hostile, "Deutsch", [3]string{"Los geht’s", "Weiter", "Registrierung abbrechen"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := visit(t, &flowtest.Engine{Username: `<img src=x onerror=alert(1)>"'`, LoginURL: "javascript:alert(1)"}, dressed(c.theme))
+			begin, next, cancel := c.words[0], c.words[1], c.words[2]
+			const attack = `"><script>alert(1)</script><b onmouseover='x'>{{.}}`
+			p.open(flowPath+"?return_to="+url.QueryEscape(attack)+"&notice="+url.QueryEscape(attack)).must(200, flowPath).mustNot("<script", "<b onmouse")
+			page := p.press(p.press(p.open(flowPath), c.language), begin)
+			page = p.press(page, next, "Email address", attack, "First name", attack, "Last name", attack).
+				must(422, flowPath+"/steps/about-you", "&lt;script").mustNot("<script", "<b onmouse")
+			page = p.press(page, next, "Email address", `"<script>"@example.org`, "First name", attack, "Last name", attack).mustNot("<script", "<b onmouse")
+			p.post(flowPath+"/steps/verify-email", url.Values{"code": {attack}}).must(422, flowPath+"/steps/verify-email").mustNot("alert(1)")
+			page = p.press(page, next, "Code", "12345678")
+			page = p.press(page, next, "Password", "correct horse battery").must(200, flowPath, "&lt;img").mustNot("<img src=x", "javascript:")
+			page = p.press(page, map[string]string{"Get started": "Create another account"}[begin]+map[string]string{"Los geht’s": "Ein weiteres Konto anlegen"}[begin])
+			p.press(page, cancel).must(200, flowPath+"/abort").mustNot("<script")
+			p.post("/register/"+url.PathEscape(attack)+"/abort", nil).mustNot("<script", "<b onmouse")
+			p.post("/register/"+url.PathEscape(attack)+"/language", url.Values{"language": {attack}, "return_to": {attack}}).mustNot("<script", "<b onmouse")
+			p.open("/register/%3Cscript%3E").mustNot("<script")
+			p.open("/%3Cscript%3Ealert(1)%3C/script%3E").mustNot("<script")
+		})
+	}
+}
+
+func TestNothingInARequestForgesALineOfTheLog(t *testing.T) {
+	p := visit(t, &flowtest.Engine{})
+	p.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	const forged = "level=ERROR msg=forged"
+	requests := 0
+	for _, path := range []string{"/register/%0Alevel=ERROR%20msg=forged", "/register/%1B[31mlevel=ERROR%20msg=forged", flowPath + "?notice=%0A" + url.QueryEscape(forged)} {
+		for _, header := range []http.Header{{}, {"Accept-Language": {"de\x1b[31m " + forged}}, {"Cookie": {"narthex-language=" + forged + "; narthex-registration=" + forged}}, {"User-Agent": {forged}}} {
+			r, err := http.NewRequest(http.MethodGet, p.base+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = header
+			if r.Header.Get("User-Agent") == "" {
+				r.Header.Set("User-Agent", "x")
+			}
+			if resp, err := p.client.Do(r); err == nil { // the client itself refuses some
+				requests++
+				_ = resp.Body.Close()
+			}
+		}
+	}
+	lines := 0
+	for line := range strings.Lines(p.log.String()) {
+		if !strings.HasPrefix(line, "time=") {
+			t.Errorf("this is no line of ours: %s", line)
+		}
+		if strings.Contains(line, "msg=request ") {
+			lines++
+		}
+	}
+	if strings.Contains(p.log.String(), "forged") || strings.Contains(p.log.String(), "\x1b") || lines != requests || requests < 9 {
+		t.Errorf("%d requests, and the log:\n%s", requests, p.log)
+	}
 }
 
 func TestOnlyAddressesOfTheWebAreLinked(t *testing.T) {
