@@ -12,9 +12,11 @@ import (
 	"github.com/narthex/narthex/internal/config"
 	"github.com/narthex/narthex/internal/failpoint"
 	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/httpapi/guard"
 	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/internal/seal"
 	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/internal/telemetry"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -57,10 +59,11 @@ func newLogger(out io.Writer, s *config.Settings) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(s.LogLevel)) // one of four words that it knows
 	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(out, options)
 	if s.LogJSON {
-		return slog.New(slog.NewJSONHandler(out, options))
+		handler = slog.NewJSONHandler(out, options)
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(telemetry.LogHandler(handler, guard.RequestID))
 }
 
 func mailDir(s *config.Settings) string { return filepath.Join(s.DataDir, "mail") }

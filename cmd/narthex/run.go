@@ -65,7 +65,7 @@ func (s *sidecar) background(ctx context.Context) *sync.WaitGroup {
 	work.Go(func() { s.queue.Run(ctx) })
 	work.Go(func() { flow.NewResolver(s.flows).Run(ctx) })
 	work.Go(func() { s.every(ctx, sweepPause, "expired registrations cannot be removed", s.sweep) })
-	if janitor := s.parts.store.Backend().Maintainer; janitor != nil {
+	if janitor := s.store.Maintainer; janitor != nil {
 		work.Go(func() {
 			s.every(ctx, maintainPause, "the store cannot be cleaned", func(ctx context.Context) error { return maintain(ctx, janitor) })
 		})

@@ -21,7 +21,9 @@ import (
 	"github.com/narthex/narthex/internal/httpapi"
 	"github.com/narthex/narthex/internal/login"
 	"github.com/narthex/narthex/internal/message"
+	"github.com/narthex/narthex/internal/telemetry"
 	"github.com/narthex/narthex/internal/web"
+	"github.com/narthex/narthex/plugin"
 )
 
 // The stop, from the signal to the end: readiness is off at once, so that a load balancer looks elsewhere; requests in
@@ -60,7 +62,9 @@ type sidecar struct {
 
 	public, admin net.Listener
 	publicURL     *url.URL
+	telemetry     *telemetry.Telemetry
 	parts         *parts
+	store         plugin.Backend
 	flows         *flow.Dispatcher
 	queue         *message.Queue
 	adminAPI      *adminapi.API
@@ -78,6 +82,9 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
+	if err := s.openTelemetry(ctx); err != nil {
+		return err
+	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
@@ -88,16 +95,19 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.opened(s.parts.Close)
+	s.store = s.telemetry.Store(s.parts.store.Backend())
 	if err := s.openQueue(); err != nil {
 		return err
 	}
 	s.flows, err = flow.New(ctx, flow.Config{
-		Definition: s.definition, Enabled: s.enabled(), Store: s.parts.store.Backend(), Rows: s.parts.state, Keys: s.parts.keys,
+		Definition: s.definition, Enabled: s.enabled(), Store: s.store, Rows: s.parts.state, Keys: s.parts.keys,
 		Rules: s.parts.rules, Messenger: messenger{s.queue}, LoginURL: s.settings.LoginURL, Theme: s.theme, Log: s.log,
+		Observer: s.telemetry,
 	})
 	if err != nil {
 		return inTheme(s.settings.ThemeDir, err)
 	}
+	s.telemetry.Mails(s.aboutMails)
 	return s.openFaces()
 }
 
@@ -133,17 +143,17 @@ func (s *sidecar) openFaces() error {
 	}
 	s.pages = httpapi.New(httpapi.Options{
 		Flow: s.flows, Login: s.login(), PublicURL: s.publicURL, Log: s.log, Pages: pages,
-		TrustedProxies: s.settings.TrustedProxies,
+		TrustedProxies: s.settings.TrustedProxies, Watch: s.telemetry.Watch("public", true),
 	})
 	s.adminAPI, err = adminapi.New(adminapi.Options{
 		Listen: s.settings.AdminListen, Mailbox: s.mailbox(), Log: s.log,
-		Checks: []adminapi.Check{{Name: "state", Run: s.parts.state.Ping}, {Name: "persister", Run: s.parts.store.Ping}},
+		Checks: s.checks(), Metrics: s.telemetry.Handler(), Watch: s.telemetry.Watch("admin", false),
 	})
 	return err
 }
 
 func (s *sidecar) login() *login.Login {
-	store := s.parts.store.Backend()
+	store := s.store
 	return login.New(login.Config{
 		Rules: s.parts.rules, Store: store.Authenticator, Lookup: store.Lookup, Counters: s.parts.state, Keys: s.parts.keys,
 		Limits: s.definition.Limits, Log: s.log,
