@@ -2,7 +2,6 @@ package flow_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -16,7 +15,7 @@ import (
 func (p *person) code(code string) error { return p.answer("verify-email", object{"code": code}) }
 
 func (p *person) resend() error {
-	r, err := p.w.Resend(context.Background(), p.token, "verify-email")
+	r, err := p.w.Resend(p.w.ctx(), p.token, "verify-email")
 	if err == nil {
 		p.take(r)
 	}
@@ -24,7 +23,7 @@ func (p *person) resend() error {
 }
 
 func (p *person) change() error {
-	r, err := p.w.Change(context.Background(), p.token, "verify-email")
+	r, err := p.w.Change(p.w.ctx(), p.token, "verify-email")
 	if err == nil {
 		p.take(r)
 	}

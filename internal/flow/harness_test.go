@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +33,29 @@ type world struct {
 	keys     *seal.Keyring
 	rules    *identifier.Rules
 	dir      string
+	// client makes the requests; nobody knows it when it is empty.
+	client string
+}
+
+// ctx is that of a request of the client.
+func (w *world) ctx() context.Context {
+	if w.client == "" {
+		return context.Background()
+	}
+	return flow.WithClient(context.Background(), netip.MustParseAddr(w.client))
+}
+
+// limited has the default limits.
+func limited(c *flow.Config) { c.Definition.Limits = flow.DefaultLimits() }
+
+// limitedBut has the default limits, save those that are off.
+func limitedBut(off ...string) func(*flow.Config) {
+	return func(c *flow.Config) {
+		limited(c)
+		for _, name := range off {
+			delete(c.Definition.Limits, name)
+		}
+	}
 }
 
 // newWorld starts the engine on a flows file; "" means the built-in flows.
@@ -61,7 +85,7 @@ func (w *world) restart(flows string, change ...func(*flow.Config)) {
 		definition, err = flow.ReadDefinition("flows.yaml", []byte(flows))
 	}
 	w.must(err)
-	definition.Limits = nil // what is about budgets says so with limited
+	definition.Limits = nil // tests of budgets ask for limited
 	backend, err := plugin.Of(context.Background(), w.store)
 	w.must(err)
 	c := flow.Config{
@@ -93,7 +117,7 @@ type person struct {
 func (w *world) begin(flowName ...string) *person {
 	w.Helper()
 	p := &person{w: w}
-	r, err := w.Start(context.Background(), flow.StartRequest{Flow: strings.Join(flowName, "")})
+	r, err := w.Start(w.ctx(), flow.StartRequest{Flow: strings.Join(flowName, "")})
 	w.must(err)
 	p.take(r)
 	return p
@@ -108,7 +132,7 @@ func (p *person) take(r flow.Registration) {
 
 // answer sends one answer and keeps what comes back.
 func (p *person) answer(step string, members any) error {
-	r, err := p.w.Answer(context.Background(), p.token, step, answerOf(members))
+	r, err := p.w.Answer(p.w.ctx(), p.token, step, answerOf(members))
 	if err == nil {
 		p.take(r)
 	}
@@ -165,7 +189,7 @@ func (p *person) finish() *person {
 
 func (p *person) show() flow.Registration {
 	p.w.Helper()
-	r, err := p.w.Show(context.Background(), p.token)
+	r, err := p.w.Show(p.w.ctx(), p.token)
 	p.must(err)
 	return r
 }
