@@ -269,3 +269,26 @@ func TestTextThatPostgreSQLCannotHoldIsRefusedBeforeItIsSent(t *testing.T) {
 		}
 	}
 }
+
+func TestTheServersClockDecidesWhoIsLate(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	for _, text := range []string{
+		`CREATE SCHEMA skewed`,
+		`CREATE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() + interval '7 minutes' $$`,
+	} {
+		if _, err := raw(t, dsn).ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, sqlstore.Options{DSN: dsn + "&search_path=skewed,pg_catalog,public"})
+	late := person("ada", "ada@example.org")
+	late.NotAfter = time.Now().Add(time.Minute) // by this machine's clock, six minutes ago by the server's
+	if _, err := s.Create(t.Context(), late); !errors.Is(err, plugin.ErrUnavailable) {
+		t.Errorf("Create = %v, want ErrUnavailable", err)
+	}
+	late.NotAfter = time.Now().Add(8 * time.Minute)
+	made, err := s.Create(t.Context(), late)
+	if err != nil || time.Until(made.CreatedAt) < 6*time.Minute {
+		t.Errorf("the account was made at %v (%v)", made.CreatedAt, err)
+	}
+}

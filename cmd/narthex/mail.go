@@ -30,7 +30,7 @@ func (s *sidecar) openQueue() error {
 	}
 	s.queue = message.New(message.Config{
 		Outbox: s.parts.state, Keys: s.parts.keys, Renderer: renderer, Transport: transport, From: from,
-		LoginURL: s.settings.LoginURL, Taken: taken(s.store), Log: s.log,
+		LoginURL: s.settings.LoginURL, Taken: taken(s.store), Clock: s.parts.state.Clock, Log: s.log,
 	})
 	return nil
 }

@@ -121,6 +121,9 @@ func (db *DB) Ping(ctx context.Context) error {
 // Now is the time by the state database's clock, the one clock that decides what has expired.
 func (db *DB) Now(context.Context) (time.Time, error) { return db.now(), nil }
 
+// Clock is Now for those who cannot deal with an error: it never fails.
+func (db *DB) Clock() time.Time { return db.now() }
+
 // transact runs f in one transaction of the writer. It prepares nothing: that would wait for the connection that the
 // transaction has.
 func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
