@@ -17,7 +17,7 @@ const (
 	longestDelay = 15 * time.Minute
 	memory       = 24 * time.Hour
 	// knownFor is how long a network stays known to an account that was logged in to from there.
-	knownFor = 90 * 24 * time.Hour
+	knownFor = 30 * 24 * time.Hour
 )
 
 // Counters keeps counters in the state database.
