@@ -78,11 +78,32 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 	return nil
 }
 
+// checkServer refuses a server that would lose what was answered, or change texts.
+func checkServer(ctx context.Context, pool *sql.DB) error {
+	var encoding, commits, readOnly string
+	err := pool.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit'),
+		current_setting('transaction_read_only')`).Scan(&encoding, &commits, &readOnly)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask the server for its settings: %w", err)
+	case encoding != "UTF8":
+		return errors.New("the database's encoding is not UTF8: make it anew with ENCODING 'UTF8'")
+	case commits == "off":
+		return errors.New("synchronous_commit is off, and what was answered could get lost: put synchronous_commit=on into the URL's query")
+	case readOnly == "on":
+		return errors.New("the server is a standby or read only: name the primary, or all servers and target_session_attrs=read-write")
+	}
+	return nil
+}
+
 // migratePostgreSQL lets one process at a time bring the tables up to date; those that start meanwhile wait for it. Its
 // connection has no deadline for a statement: an index on a large table takes its time.
 func migratePostgreSQL(ctx context.Context, config pgx.ConnConfig) (err error) {
 	pool := stdlib.OpenDB(config)
 	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := checkServer(ctx, pool); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations/postgres")
 	if err != nil {
 		return err

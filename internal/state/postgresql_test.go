@@ -183,3 +183,26 @@ func TestNoErrorShowsThePasswordOfTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerThatWouldLoseWhatWasAnsweredIsRefused(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	for query, want := range map[string]string{
+		"&synchronous_commit=off":                     "synchronous_commit=on",
+		"&default_transaction_read_only=on":           "target_session_attrs",
+		"&synchronous_commit=remote_apply":            "",
+		"&default_transaction_isolation=serializable": "",
+	} {
+		db, err := state.Open(t.Context(), state.Config{DSN: dsn + query})
+		switch {
+		case err == nil:
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+			if want != "" {
+				t.Errorf("%s is not refused", query)
+			}
+		case want == "" || !strings.Contains(err.Error(), want):
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
