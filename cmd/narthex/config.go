@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -18,7 +17,6 @@ func newConfig() *cobra.Command {
 		Use: "check", Short: "Check all settings, the flows file and the theme, and list every setting", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, _, err := readConfiguration(os.Environ())
-			err = errors.Join(err, checkTheme(os.Getenv("NARTHEX_THEME_DIR")))
 			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			for _, s := range config.Table() {
 				if s.Later == "" {

@@ -20,17 +20,20 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
-// readConfiguration reads the settings and the flows file. Its error has the faults of both.
+// readConfiguration reads the settings, the flows file and the theme. Its error has the faults of all.
 func readConfiguration(environ []string) (*config.Settings, *flow.Definition, error) {
 	settings, err := config.Read(environ)
-	file := ""
+	file, theme := "", ""
 	for _, v := range environ {
 		if rest, ok := cutSetting(v, "NARTHEX_FLOWS"); ok {
 			file = rest
 		}
+		if rest, ok := cutSetting(v, "NARTHEX_THEME_DIR"); ok {
+			theme = rest
+		}
 	}
 	definition, errFlows := readFlows(file)
-	if err := errors.Join(err, errFlows); err != nil {
+	if err := errors.Join(err, errFlows, checkTheme(theme)); err != nil {
 		return nil, nil, err
 	}
 	return settings, definition, nil
@@ -58,12 +61,20 @@ func readFlows(file string) (*flow.Definition, error) {
 func newLogger(out io.Writer, s *config.Settings) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(s.LogLevel)) // one of four words that it knows
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}
 	var handler slog.Handler = slog.NewTextHandler(out, options)
 	if s.LogJSON {
 		handler = slog.NewJSONHandler(out, options)
 	}
 	return slog.New(telemetry.LogHandler(handler, guard.RequestID))
+}
+
+// inUTC writes times of all machines alike.
+func inUTC(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
 }
 
 func mailDir(s *config.Settings) string { return filepath.Join(s.DataDir, "mail") }

@@ -23,8 +23,11 @@ func openTheme(dir string) (theme fs.FS, undo func() error, err error) {
 	return root.FS(), root.Close, nil
 }
 
-// checkTheme tells everything that is wrong with a theme.
+// checkTheme tells everything that is wrong with a theme. A folder that cannot be read is told with the settings.
 func checkTheme(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil
+	}
 	theme, undo, err := openTheme(dir)
 	if err != nil || theme == nil {
 		return err

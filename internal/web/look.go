@@ -62,20 +62,20 @@ func refused(t html.Token) (problems []string) {
 
 var regexpOfHandler = regexp.MustCompile(`^on[a-z]+$`)
 
-// lookAtEveryPage renders every page in every state and language, and looks at what comes out. Without a theme every
-// template is rendered once, which prepares it; the tests have seen the rest.
-func (d *dressing) lookAtEveryPage() {
-	if d.theme == nil {
-		seen := map[string]bool{}
-		t := wordsOf(d.texts, texts.English)
-		for _, s := range d.samples(t) {
-			if !seen[s.template] {
-				d.lookAt(s, t)
-			}
-			seen[s.template] = true
+// prepare renders every template once, so that nothing is left to do at the first request.
+func (d *dressing) prepare() {
+	seen := map[string]bool{}
+	t := wordsOf(d.texts, texts.English)
+	for _, s := range d.samples(t) {
+		if !seen[s.template] {
+			d.lookAt(s, t)
 		}
-		return
+		seen[s.template] = true
 	}
+}
+
+// lookAtEveryPage renders every page in every state and language, and looks at what comes out.
+func (d *dressing) lookAtEveryPage() {
 	for _, locale := range d.texts.Locales() {
 		var missing []string
 		t := wordsOf(d.texts, locale)

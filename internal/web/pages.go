@@ -46,10 +46,26 @@ type Pages struct {
 // frames, no other site.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// New reads templates and texts, puts the theme's over them, and renders every page of a theme once in every state and
-// language.
-// What is wrong with a theme is config.Faults, all at once.
+// New reads templates and texts, puts the theme's over them, and renders every template once. The theme is one that
+// CheckTheme has found nothing wrong with; whatever shows all the same is config.Faults.
 func New(o Options) (*Pages, error) {
+	p := newPages(o)
+	gaps, err := p.dress(o.Theme, (*dressing).prepare)
+	for locale, ids := range gaps {
+		p.log.Warn("the theme's language lacks texts, which are said in English", "language", locale, "missing", ids)
+	}
+	return p, err
+}
+
+// CheckTheme renders every page of a theme in every state and language. Everything that is wrong is config.Faults, all at
+// once.
+func CheckTheme(theme fs.FS) error {
+	p := newPages(Options{PublicURL: &url.URL{Scheme: "https", Host: "id.example.org"}})
+	_, err := p.dress(theme, (*dressing).lookAtEveryPage)
+	return err
+}
+
+func newPages(o Options) *Pages {
 	p := &Pages{
 		flow: o.Flow, log: o.Log, now: o.Now,
 		cookie: guard.NewCookie(o.PublicURL), origin: guard.NewOrigin(o.PublicURL),
@@ -61,17 +77,7 @@ func New(o Options) (*Pages, error) {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	gaps, err := p.dress(o.Theme)
-	for locale, ids := range gaps {
-		p.log.Warn("the theme's language lacks texts, which are said in English", "language", locale, "missing", ids)
-	}
-	return p, err
-}
-
-// CheckTheme tells everything that is wrong with a theme, as New does.
-func CheckTheme(theme fs.FS) error {
-	_, err := New(Options{PublicURL: &url.URL{Scheme: "https", Host: "id.example.org"}, Log: slog.New(slog.DiscardHandler), Theme: theme})
-	return err
+	return p
 }
 
 // Routes adds the pages.

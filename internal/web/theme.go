@@ -28,8 +28,8 @@ type dressing struct {
 	faults config.Faults
 }
 
-// dress reads templates, texts and files, and looks at every page once.
-func (p *Pages) dress(theme fs.FS) (texts.Gaps, error) {
+// dress reads templates, texts and files, and prepares the pages by look.
+func (p *Pages) dress(theme fs.FS, look func(*dressing)) (texts.Gaps, error) {
 	d := &dressing{Pages: p, theme: theme}
 	if theme != nil {
 		d.list(".", 0)
@@ -47,7 +47,7 @@ func (p *Pages) dress(theme fs.FS) (texts.Gaps, error) {
 		if p.texts, err = readTexts(theme); err != nil {
 			return nil, err
 		}
-		d.lookAtEveryPage()
+		look(d)
 	}
 	return gaps, d.faults.Err()
 }
