@@ -79,6 +79,23 @@ func (w *world) sweep() error {
 	return err
 }
 
+func TestAHundredRequestsAtOnceAreThreeMails(t *testing.T) {
+	w := newWorld(t, "", limited)
+	people := make([]*person, 100)
+	for i := range people {
+		people[i] = w.begin()
+	}
+	together(len(people), func(i int) {
+		r, err := w.Answer(context.Background(), people[i].token, "about-you", answerOf(aboutYou(ada)))
+		if err != nil || r.Step.Name != "verify-email" {
+			t.Errorf("request %d: %v", i, err)
+		}
+	})
+	if n := len(w.mail.takeAll()); n != 3 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
 func TestABudgetOutlivesARestart(t *testing.T) {
 	w := newWorld(t, "", limited)
 	for range 6 {

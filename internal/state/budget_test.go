@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/testenv"
 )
 
 func take(key string, limit int) state.Take {
@@ -317,4 +318,49 @@ func TestBudgetsAreSweptWhenTheirTimeIsOver(t *testing.T) {
 			c.move(time.Hour)
 		}
 	})
+}
+
+func TestReplicasShareBudgets(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	replicas := []*state.DB{replica(t, dsn), replica(t, dsn), replica(t, dsn)}
+	var taken, open, failed atomic.Int64
+	count := func(err error, n *atomic.Int64) {
+		var s *state.SpentError
+		if err == nil {
+			n.Add(1)
+		} else if !errors.As(err, &s) {
+			t.Error(err)
+		}
+	}
+	var all sync.WaitGroup
+	for i := range 200 {
+		db := replicas[i%3]
+		all.Go(func() {
+			takes := []state.Take{take("a", 1000), take("b", 10), take("c", 1000)}
+			takes = append(takes[i%3:], takes[:i%3]...)
+			count(begin(context.Background(), db, func(r *state.Row) { r.Takes = takes }), &taken)
+		})
+		all.Go(func() {
+			count(begin(context.Background(), db, func(r *state.Row) { r.Client, r.OpenLimit = "network", 5 }), &open)
+		})
+		all.Go(func() {
+			keys := [][]byte{[]byte("x"), []byte("y")}
+			if i%2 == 0 {
+				keys[0], keys[1] = keys[1], keys[0]
+			}
+			count(db.Tally(context.Background(), keys, func(now time.Time, t []state.Tally) error {
+				if t[0].Taken == 5 {
+					return &state.SpentError{}
+				}
+				for j := range t {
+					t[j].Taken, t[j].EndsAt = t[j].Taken+1, now.Add(time.Hour)
+				}
+				return nil
+			}), &failed)
+		})
+	}
+	all.Wait()
+	if taken.Load() != 10 || open.Load() != 5 || failed.Load() != 5 {
+		t.Errorf("%d took of a budget of ten, %d registrations are open, %d failures were let through", taken.Load(), open.Load(), failed.Load())
+	}
 }
