@@ -36,16 +36,22 @@ func (unobserved) Completed(string) {}
 
 // watched is a trip that the observer looks at.
 type watched struct {
-	observer   Observer
-	flow, kind string
-	open       bool // it was no account when the trip began
-	end        func(flow, kind string, err error)
+	ctx              context.Context //nolint:containedctx // the trip's: it ends with it
+	dispatcher       *Dispatcher
+	action           Action
+	trip             *trip
+	observer         Observer
+	flow, kind, step string
+	// subject is whom the trip is about, for the audit trail: a record that is wiped at the end no longer tells.
+	subject string
+	open    bool // it was no account when the trip began
+	end     func(flow, kind string, err error)
 }
 
 func (d *Dispatcher) watch(ctx context.Context, a Action) (context.Context, *watched) {
-	w := &watched{observer: d.config.Observer}
-	ctx, w.end = w.observer.Trip(ctx, a)
-	return ctx, w
+	w := &watched{dispatcher: d, action: a, observer: d.config.Observer}
+	w.ctx, w.end = w.observer.Trip(ctx, a)
+	return w.ctx, w
 }
 
 // at notes where the trip begins; tr may be nil.
@@ -53,9 +59,9 @@ func (w *watched) at(tr *trip) {
 	if tr == nil {
 		return
 	}
-	w.flow, w.open = tr.flow.Name, !tr.completed()
+	w.trip, w.flow, w.open, w.subject = tr, tr.flow.Name, !tr.completed(), w.dispatcher.subject(tr)
 	if tr.step != nil {
-		w.kind = tr.step.kind
+		w.kind, w.step = tr.step.kind, tr.step.name
 	}
 }
 
@@ -64,5 +70,6 @@ func (w *watched) done(r *Registration, err *error) {
 	if *err == nil && w.open && r.Phase == PhaseCompleted {
 		w.observer.Completed(w.flow)
 	}
+	w.dispatcher.audit(w.ctx, w, r, *err)
 	w.end(w.flow, w.kind, *err)
 }

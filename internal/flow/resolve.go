@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/narthex/narthex/internal/state"
@@ -91,6 +92,8 @@ func (r *Resolver) settle(ctx context.Context, row state.Row) (bool, error) {
 	}
 	if err == nil {
 		r.d.config.Observer.Completed(row.Flow)
+		r.d.config.Log.LogAttrs(ctx, slog.LevelInfo, auditMessage, slog.String("event", "registration.resolve"), slog.String("outcome", "ok"),
+			slog.String("flow", row.Flow), slog.String("state", string(PhaseCompleted)), slog.String("registration", row.Ref))
 	}
 	return err == nil, err
 }

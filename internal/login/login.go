@@ -63,16 +63,29 @@ func New(c Config) *Login {
 // rate_limited, with any password, after too many failures; or unavailable. A try is counted before anybody compares. An
 // empty password is refused before anybody is asked.
 func (l *Login) Login(ctx context.Context, name, password string) (plugin.Account, error) {
+	key, typed := l.key(name)
+	account, err := l.judge(ctx, key, typed, password)
+	l.audit(ctx, key, account, err)
+	return account, err
+}
+
+// key is what the store is asked for, and typed what failures are counted under.
+func (l *Login) key(name string) (key plugin.Key, typed string) {
+	id, err := l.Rules.Login(name)
+	if err != nil {
+		return nobody, "text " + strings.ToLower(strings.TrimSpace(name))
+	}
+	return id.Key("", true), "name " + l.Rules.LimitKey(id)
+}
+
+// judge counts a try and lets the store judge it.
+func (l *Login) judge(ctx context.Context, key plugin.Key, typed, password string) (plugin.Account, error) {
 	if l.Store == nil {
 		return plugin.Account{}, &flow.Problem{Code: flow.CodeUnavailable, Cause: errors.ErrUnsupported}
 	}
 	secret, err := identifier.PrepareLoginPassword(password)
 	if err != nil {
 		return plugin.Account{}, &flow.Problem{Code: flow.CodeLoginFailed}
-	}
-	key, typed := nobody, "text "+strings.ToLower(strings.TrimSpace(name))
-	if id, err := l.Rules.Login(name); err == nil {
-		key, typed = id.Key("", true), "name "+l.Rules.LimitKey(id)
 	}
 	try, err := l.throttle.begin(ctx, typed)
 	if err != nil {

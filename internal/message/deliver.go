@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -12,7 +11,6 @@ import (
 	"github.com/narthex/narthex/internal/failpoint"
 	"github.com/narthex/narthex/internal/seal"
 	"github.com/narthex/narthex/internal/state"
-	"github.com/narthex/narthex/plugin"
 )
 
 // handle brings one message one step further: sent, dropped, refused, or due again.
@@ -79,7 +77,7 @@ func (q *Queue) send(stopped context.Context, m state.Message, limit time.Durati
 	if err != nil {
 		return "", err
 	}
-	if to, err = logKey(q.cfg.Keys, v.Key); err != nil {
+	if to, err = q.cfg.Keys.LogKey(v.Key.Canonical); err != nil {
 		return "", err
 	}
 	kind := kindCode
@@ -137,15 +135,6 @@ func (q *Queue) letter(id, kind string, v Verification) (chosen Letter, err erro
 	}
 	chosen.HTML += filling(sizeFor(longest) - size)
 	return chosen, nil
-}
-
-// logKey is what logs show in place of an address: the same for the same mailbox, and nothing without the secret.
-func logKey(keys *seal.Keyring, k plugin.Key) (string, error) {
-	sum, err := keys.MAC("log", k.Canonical)
-	if err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum[:8]), nil
 }
 
 func (q *Queue) remove(ctx context.Context, log *slog.Logger, id string, count *atomic.Int64) {

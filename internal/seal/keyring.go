@@ -95,6 +95,15 @@ func (r *Keyring) CheckMAC(sum []byte, purpose string, parts ...string) (bool, e
 	return found, nil
 }
 
+// LogKey is what logs show in place of an address or a name: the same for the same text, and nothing without the secret.
+func (r *Keyring) LogKey(text string) (string, error) {
+	sum, err := r.MAC("log", text)
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum[:8]), nil
+}
+
 func mac(k key, purpose string, parts []string) ([]byte, error) {
 	derived, err := derive(k.master, "mac:"+purpose, nil)
 	if err != nil {
