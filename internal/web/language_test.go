@@ -68,7 +68,7 @@ func TestLanguageCookieHoldsALanguageAndNothingElse(t *testing.T) {
 		}
 	}
 	p.client.CheckRedirect = nil
-	for _, planted := range []string{"fr", "../de", "<script>", `"`, ""} {
+	for _, planted := range []string{"fr", "de-AT", "../de", "<script>", `"`, ""} {
 		r, err := http.NewRequest(http.MethodGet, p.base+flowPath, nil)
 		if err != nil {
 			t.Fatal(err)
