@@ -55,7 +55,7 @@ func call[Reply any](ctx context.Context, c *client, o operation, send func(cont
 	defer release()
 	limited, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-	limited, sent := trackSending(limited)
+	limited, sent := trackSending(sendRequest(limited))
 	reply, err := send(limited, rpc)
 	if err != nil {
 		return none, o.failed(limited.Err(), sent.Load(), err)

@@ -10,13 +10,13 @@ import (
 const levelVariable = "PLUGIN_LOG_LEVEL"
 
 // Logger returns the logger of a persister process: JSON lines on stderr, which the host passes on with their level and
-// attributes, at the level of the host's own logger. Never log passwords or the people's data.
+// attributes, at the level of the host's own logger. Lines with a call's context have its request. Never log passwords or the people's data.
 func Logger() *slog.Logger {
 	level := slog.LevelInfo
 	if err := level.UnmarshalText([]byte(strings.TrimSpace(os.Getenv(levelVariable)))); err != nil {
 		level = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(withRequests(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }
 
 func (c ServeConfig) logger() *slog.Logger {

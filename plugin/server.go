@@ -23,7 +23,7 @@ type server struct {
 
 // newServer returns a gRPC server for a store, with the contract's limits.
 func newServer(store Backend, log *slog.Logger, opts ...grpc.ServerOption) *grpc.Server {
-	s := &server{store: store, log: log}
+	s := &server{store: store, log: slog.New(withRequests(log.Handler()))}
 	g := grpc.NewServer(append(opts,
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.MaxSendMsgSize(MaxMessageBytes),
@@ -36,9 +36,10 @@ func newServer(store Backend, log *slog.Logger, opts ...grpc.ServerOption) *grpc
 // guard makes a panic that call's error, and every error one of the table. What the table lacks, and why a store is not
 // available, is for the persister's own log.
 func (s *server) guard(ctx context.Context, req any, call *grpc.UnaryServerInfo, next grpc.UnaryHandler) (reply any, err error) {
+	ctx = receiveRequest(ctx)
 	defer func() {
 		if r := recover(); r != nil {
-			s.log.Error("a call panicked", "call", call.FullMethod, "panic", r, "stack", string(debug.Stack()))
+			s.log.ErrorContext(ctx, "a call panicked", "call", call.FullMethod, "panic", r, "stack", string(debug.Stack()))
 			st, _ := errorToWire(errFault)
 			reply, err = nil, st.Err()
 		}
@@ -50,9 +51,9 @@ func (s *server) guard(ctx context.Context, req any, call *grpc.UnaryServerInfo,
 	st, known := errorToWire(err)
 	switch {
 	case !known:
-		s.log.Error("a call failed", "call", call.FullMethod, "error", err)
+		s.log.ErrorContext(ctx, "a call failed", "call", call.FullMethod, "error", err)
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrUnknownOutcome):
-		s.log.Warn("a call failed", "call", call.FullMethod, "error", err)
+		s.log.WarnContext(ctx, "a call failed", "call", call.FullMethod, "error", err)
 	}
 	return nil, st.Err()
 }

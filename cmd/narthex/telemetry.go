@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/narthex/narthex/internal/adminapi"
+	"github.com/narthex/narthex/internal/httpapi/guard"
 	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/telemetry"
 )
 
 // openTelemetry comes first: what is opened later is measured, and the last traces are sent when all else is closed.
 func (s *sidecar) openTelemetry(ctx context.Context) (err error) {
-	s.telemetry, err = telemetry.New(ctx, telemetry.Options{Version: version(), Environ: os.Environ(), Log: s.log})
+	s.telemetry, err = telemetry.New(ctx, telemetry.Options{Version: version(), Environ: os.Environ(), RequestID: guard.RequestID, Log: s.log})
 	if err != nil {
 		return err
 	}

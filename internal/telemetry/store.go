@@ -38,6 +38,7 @@ func (t *Telemetry) Store(b plugin.Backend) plugin.Backend {
 // call is told of a call's begin, and by what it returns, of its end.
 func (t *Telemetry) call(ctx context.Context, operation string) (context.Context, func(error)) {
 	began := time.Now()
+	ctx = plugin.WithRequest(ctx, t.requestID(ctx))
 	endSpan := func(string) {}
 	if t.traces != nil {
 		ctx, endSpan = t.traces.storeCall(ctx, operation)

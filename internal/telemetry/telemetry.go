@@ -18,14 +18,17 @@ type Options struct {
 	Version string
 	// Environ are the process's variables; those of OpenTelemetry decide about traces.
 	Environ []string
-	Log     *slog.Logger
+	// RequestID returns the id of the request that a context belongs to, or ""; the store is told it for its log.
+	RequestID func(context.Context) string
+	Log       *slog.Logger
 }
 
 // Telemetry measures. Its methods may be called by many at once. It is made by New.
 type Telemetry struct {
-	registry *prometheus.Registry
-	figures  figures
-	traces   *traces // nil: off
+	registry  *prometheus.Registry
+	figures   figures
+	requestID func(context.Context) string
+	traces    *traces // nil: off
 }
 
 // figures are what Prometheus gets, beside what is looked up for it at that time.
@@ -46,7 +49,10 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 // New makes telemetry. Traces are on where the environment names a collector for them; one that cannot be reached costs
 // traces and nothing else.
 func New(ctx context.Context, o Options) (*Telemetry, error) {
-	t := &Telemetry{registry: prometheus.NewRegistry()}
+	t := &Telemetry{registry: prometheus.NewRegistry(), requestID: o.RequestID}
+	if t.requestID == nil {
+		t.requestID = func(context.Context) string { return "" }
+	}
 	if err := t.switchTracesOn(ctx, o); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -34,7 +35,7 @@ func start(t *testing.T, environ ...string) *telemetry.Telemetry {
 func scrape(t *testing.T, m *telemetry.Telemetry) map[string]float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -198,6 +199,26 @@ func sum(values map[string]float64) (n float64) {
 		}
 	}
 	return n
+}
+
+func TestTheStoreIsToldWhichRequestACallBelongsTo(t *testing.T) {
+	m, err := telemetry.New(t.Context(), telemetry.Options{Log: slog.New(slog.DiscardHandler), RequestID: func(context.Context) string { return "abc123" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told string
+	b := m.Store(plugin.Backend{Persister: failing{nil}, Authenticator: asked(func(ctx context.Context) { told = plugin.RequestOf(ctx) })})
+	if _, err := b.Authenticator.Authenticate(t.Context(), plugin.Key{}, plugin.Secret{}); err != nil || told != "abc123" {
+		t.Errorf("the store was told %q, %v", told, err)
+	}
+}
+
+// asked looks at the context of a call.
+type asked func(context.Context)
+
+func (a asked) Authenticate(ctx context.Context, _ plugin.Key, _ plugin.Secret) (plugin.Account, error) {
+	a(ctx)
+	return plugin.Account{}, nil
 }
 
 func TestLinesOfTheLogHaveTheirRequest(t *testing.T) {
