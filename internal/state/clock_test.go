@@ -61,6 +61,7 @@ func TestAReplicaWhoseClockIsMinutesOffGoesByTheServers(t *testing.T) {
 }
 
 func TestAPostgreSQLThatDoesNotAnswerIsAnErrorInTime(t *testing.T) {
+	t.Parallel()
 	dsn := testenv.PostgreSQLDatabase(t)
 	db := replica(t, dsn)
 	row := insert(t, db)

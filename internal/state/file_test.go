@@ -108,6 +108,7 @@ func TestOnlyThisUserCanReadTheFiles(t *testing.T) {
 }
 
 func TestADatabaseThatDoesNotAnswerIsAnErrorInTime(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := open(t, path, newClock())
 	row := insert(t, db)
