@@ -59,6 +59,8 @@ type crashRun struct {
 	*testing.T
 	// flows is the variable of another flows file, or empty.
 	point, victim, marker, flows string
+	// state and accounts are URLs of PostgreSQL databases; empty: SQLite files in the data directory.
+	state, accounts string
 
 	sidecar  *testenv.Sidecar
 	client   *testenv.Client
@@ -295,7 +297,7 @@ func (c *crashRun) addressIsTaken() {
 // holdsExactlyOneAccount looks into the store itself: I2 and I3.
 func (c *crashRun) holdsExactlyOneAccount(username string) {
 	c.Helper()
-	store, err := sqlstore.Open(c.Context(), sqlstore.Options{Path: filepath.Join(c.sidecar.DataDir, "accounts.db")})
+	store, err := sqlstore.Open(c.Context(), sqlstore.Options{DSN: c.accounts, Path: filepath.Join(c.sidecar.DataDir, "accounts.db")})
 	if err != nil {
 		c.Fatal(err)
 	}
