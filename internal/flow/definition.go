@@ -16,6 +16,8 @@ type Definition struct {
 	Flows []*Flow
 	// Items by name.
 	Items map[string]*Item
+	// ReturnTo lists where people may be sent afterwards, besides paths of the service itself.
+	ReturnTo Returns
 	// Limits are the budgets, with their defaults.
 	Limits Limits
 	// Languages that texts of the file are in.

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/text/language"
 
@@ -160,7 +158,9 @@ func (d *Dispatcher) begin(ctx context.Context, r StartRequest) (*trip, error) {
 		return nil, &Problem{Code: CodeDisabled}
 	case f == nil:
 		return nil, &Problem{Code: CodeUnknownFlow}
-	case r.ReturnTo != "" && !ownPath(r.ReturnTo):
+	}
+	target, allowed := d.config.Definition.ReturnTo.target(r.ReturnTo)
+	if r.ReturnTo != "" && !allowed {
 		return nil, &Problem{Code: CodeInvalidInput, Violations: []Violation{
 			d.texts.violation(d.texts.Match(r.Locale), "return_to", "return_to", nil),
 		}}
@@ -176,19 +176,9 @@ func (d *Dispatcher) begin(ctx context.Context, r StartRequest) (*trip, error) {
 	tr := &trip{
 		flow: f, token: token, fresh: true, now: now,
 		row:    state.Row{Ref: randomID(), Flow: f.Name, Phase: state.PhaseOpen},
-		record: &Record{Locale: d.texts.Match(r.Locale), ReturnTo: r.ReturnTo},
+		record: &Record{Locale: d.texts.Match(r.Locale), ReturnTo: target},
 	}
 	return tr, d.budgets.start(ctx, &tr.row)
-}
-
-// longestReturn bounds where a person may be sent back to.
-const longestReturn = 1024
-
-// ownPath tells whether s is a path on the service's own origin: it begins with one slash, and has nothing in it that a
-// browser would read as another origin.
-func ownPath(s string) bool {
-	return len(s) <= longestReturn && strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") &&
-		!strings.Contains(s, `\`) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar })
 }
 
 // now is the time by the state database's clock.

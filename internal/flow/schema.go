@@ -31,6 +31,7 @@ func Schema() *jsonschema.Schema {
 			key("default", ref("name"), "the flow that is taken when nobody names one"),
 			key("items", &jsonschema.Schema{Type: "object", PropertyNames: ref("itemName"), AdditionalProperties: ref("item")}, "what can be asked for, by name"),
 			key("flows", &jsonschema.Schema{Type: "object", MinProperties: number(1), PropertyNames: ref("name"), AdditionalProperties: ref("flow")}, "the ways to register, by name"),
+			key("return_to", &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string", Pattern: `^https?://`}}, "where people may be sent afterwards: origins and addresses"),
 			key("limits", ref("limits"), "the budgets, by name"),
 		),
 	}
