@@ -302,7 +302,7 @@ type StartRequest struct {
 	// Locale The person's language (BCP 47); by default what Accept-Language asks for.
 	Locale string `json:"locale,omitempty,omitzero"`
 
-	// ReturnTo Where to send the person afterwards. Only addresses that the operator allows are taken.
+	// ReturnTo Where to send the person afterwards. A path of this origin, or an address that the operator allows; others are refused.
 	ReturnTo string `json:"return_to,omitempty,omitzero"`
 }
 
