@@ -19,6 +19,7 @@ import (
 
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/sqlstore"
+	"github.com/narthex/narthex/testenv"
 )
 
 const password = "a long and private sentence"
@@ -262,23 +263,33 @@ func TestParseHash(t *testing.T) {
 	}
 }
 
+// benchmark measures on each kind of database.
+func benchmark(b *testing.B, f func(b *testing.B, o sqlstore.Options)) {
+	b.Run("sqlite", func(b *testing.B) { f(b, sqlstore.Options{}) })
+	b.Run("postgresql", func(b *testing.B) { f(b, sqlstore.Options{DSN: testenv.PostgreSQLDatabase(b)}) })
+}
+
 func BenchmarkCreate(b *testing.B) {
-	s := open(b, sqlstore.Options{})
-	for i := 0; b.Loop(); i++ {
-		if _, err := s.Create(context.Background(), person(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d@example.org", i))); err != nil {
-			b.Fatal(err)
+	benchmark(b, func(b *testing.B, o sqlstore.Options) {
+		s := open(b, o)
+		for i := 0; b.Loop(); i++ {
+			if _, err := s.Create(context.Background(), person(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d@example.org", i))); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	s := open(b, sqlstore.Options{Hash: sqlstore.DefaultHash})
-	if _, err := s.Create(context.Background(), person("ada", "ada@example.org")); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if _, err := s.Authenticate(context.Background(), key(plugin.KindUsername, "uid", "ada"), plugin.NewSecret(password)); err != nil {
+	benchmark(b, func(b *testing.B, o sqlstore.Options) {
+		s := open(b, o)
+		if _, err := s.Create(context.Background(), person("ada", "ada@example.org")); err != nil {
 			b.Fatal(err)
 		}
-	}
+		for b.Loop() {
+			if _, err := s.Authenticate(context.Background(), key(plugin.KindUsername, "uid", "ada"), plugin.NewSecret(password)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
