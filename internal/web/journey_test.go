@@ -33,6 +33,9 @@ func (p *person) verifying() *seen {
 func TestPersonRegistersWithoutScripts(t *testing.T) {
 	p := visit(t, &flowtest.Engine{LoginURL: "https://login.example.org/start"})
 	verify := p.verifying().must(200, flowPath, "a…@example.org", `autocomplete="one-time-code"`, `inputmode="numeric"`)
+	if about := attr(verify.byID("field-code"), "aria-describedby"); about != "target field-code-hint" || !strings.Contains(textOf(verify.byID("target")), "a…@example.org") {
+		t.Errorf("the code is described by %q", about)
+	}
 	password := p.press(verify, "Continue", "Code", "12345678").must(200, flowPath, `type="password"`, `autocomplete="new-password"`, `minlength="15"`)
 	done := p.press(password, "Continue", "Password", "correct horse battery").
 		must(200, flowPath, "Your account is ready", "u7k2m9x4", `href="https://login.example.org/start"`).mustNot("correct horse")

@@ -207,6 +207,13 @@ func FuzzCheckTheme(f *testing.F) {
 		if web.CheckTheme(theme) != nil {
 			return
 		}
-		visit(t, &flowtest.Engine{}, dressed(theme)).open(flowPath)
+		p := visit(t, &flowtest.Engine{}, dressed(theme))
+		answer, err := p.client.Get(p.base + "/nothing")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = answer.Body.Close(); answer.StatusCode != 404 || answer.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("a theme that passes shows %d", answer.StatusCode)
+		}
 	})
 }

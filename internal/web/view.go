@@ -131,6 +131,9 @@ func (p *Pages) step(base page, reg flow.Registration, filled form, sent bool) s
 	for _, f := range s.Fields {
 		v.Fields = append(v.Fields, newField(t, f, filled))
 	}
+	if s.Target != "" && len(v.Fields) > 0 { // whoever hears the page begins at the field, and must hear where the message went
+		v.Fields[0].DescribedBy = strings.TrimSpace("target " + v.Fields[0].DescribedBy)
+	}
 	if managed(s.Fields) {
 		v.Account = reg.Identifier
 	}
