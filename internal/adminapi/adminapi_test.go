@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,6 +94,55 @@ func TestReadinessNamesThePartThatIsIll(t *testing.T) {
 	broken = nil
 	if w := get(a, "/readyz"); w.Code != 200 {
 		t.Errorf("well again: %d", w.Code)
+	}
+}
+
+func TestAPartThatRequestsCanDoWithoutDegradesOnly(t *testing.T) {
+	var state, mail error
+	a, log := newAPI(t, func(o *adminapi.Options) {
+		o.Checks = []adminapi.Check{
+			{Name: "mail", Run: func(context.Context) error { return mail }, Spared: true},
+			{Name: "state", Run: func(context.Context) error { return state }},
+		}
+	})
+	mail = errors.New("the mail server cannot be reached")
+	if w := get(a, "/readyz"); w.Code != 200 || w.Body.String() != `{"status":"degraded","checks":{"mail":"failing","state":"ok"}}` {
+		t.Errorf("without mails: %d %s", w.Code, w.Body)
+	}
+	state = errors.New("gone")
+	if w := get(a, "/readyz"); w.Code != 503 || !strings.Contains(w.Body.String(), `"not ready"`) {
+		t.Errorf("without both: %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "the mail server cannot be reached") {
+		t.Errorf("the log does not say why: %s", log)
+	}
+	mail, state = nil, nil
+	if w := get(a, "/readyz"); !strings.Contains(w.Body.String(), `"ready"`) {
+		t.Errorf("well again: %s", w.Body)
+	}
+}
+
+func TestMetricsAreServedWhereThereAreSome(t *testing.T) {
+	var routes []string
+	a, log := newAPI(t, func(o *adminapi.Options) {
+		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("up 1\n")) })
+		o.Watch = func(ctx context.Context, method string) (context.Context, func(string, int)) {
+			return ctx, func(route string, status int) { routes = append(routes, fmt.Sprint(method, " ", route, " ", status)) }
+		}
+	})
+	if w := get(a, "/metrics"); w.Code != 200 || w.Body.String() != "up 1\n" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	get(a, "/secret/path")
+	if want := []string{"GET /metrics 200", "GET none 404"}; !slices.Equal(routes, want) {
+		t.Errorf("watched: %q, want %q", routes, want)
+	}
+	if strings.Contains(log.String(), "/metrics") {
+		t.Errorf("every scrape is a line of the log: %s", log)
+	}
+	without, _ := newAPI(t, nil)
+	if w := get(without, "/metrics"); w.Code != 404 {
+		t.Errorf("without metrics: %d", w.Code)
 	}
 }
 

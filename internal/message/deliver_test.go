@@ -16,6 +16,7 @@ import (
 	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/seal"
 	"github.com/narthex/narthex/internal/state"
+	"github.com/narthex/narthex/testenv"
 )
 
 func TestATransportThatHangsCostsOneTry(t *testing.T) {
@@ -117,13 +118,20 @@ func TestLogsShowAKeyInPlaceOfTheAddress(t *testing.T) {
 	})
 }
 
-// TestTwoQueuesOnOneOutboxSendEachLetterOnce runs on the real state database.
+// TestTwoQueuesOnOneOutboxSendEachLetterOnce runs on the real state databases.
 func TestTwoQueuesOnOneOutboxSendEachLetterOnce(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { twoQueues(t, state.Config{Path: filepath.Join(t.TempDir(), "state.db")}) })
+	t.Run("PostgreSQL", func(t *testing.T) { twoQueues(t, state.Config{DSN: testenv.PostgreSQLDatabase(t)}) })
+}
+
+func twoQueues(t *testing.T, where state.Config) {
+	t.Helper()
 	const letters = 40
 	var offset time.Duration
 	var mu sync.Mutex
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Now().Add(offset) }
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), Clock: clock})
+	where.Clock = clock
+	db, err := state.Open(t.Context(), where)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -232,8 +233,7 @@ func TestARefusedMessageFailsVisiblyAndStopsNobody(t *testing.T) {
 
 func TestAnExpiredMessageIsDroppedNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := errors.New("down")
-		w := build(t, down, down, down, down, down, down, down, down, down, down, down, down)
+		w := build(t, slices.Repeat([]error{errors.New("down")}, 100)...)
 		w.Enqueue(w.commit(t, verification()))
 		run(t, w, 30*time.Minute)
 		if got := w.transport.got(); len(got) != 0 || w.box.waiting() != 0 || w.Counts().Expired != 1 {
