@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/narthex/narthex/internal/config"
+	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -42,11 +42,11 @@ func newAccount() *cobra.Command {
 
 // withAccount starts the persister, finds the account of an identifier and does something with it.
 func withAccount(ctx context.Context, name string, do func(context.Context, plugin.Backend, plugin.Account) error) (err error) {
-	settings, err := config.Read(os.Environ())
+	settings, definition, err := readConfiguration(os.Environ())
 	if err != nil {
 		return failed(err)
 	}
-	rules, err := newRules()
+	rules, err := identifier.New(definition.Identifiers)
 	if err != nil {
 		return err
 	}

@@ -88,16 +88,16 @@ type parts struct {
 }
 
 // openParts opens the state database and starts the persister. On an error nothing stays open.
-func openParts(ctx context.Context, s *config.Settings, log *slog.Logger) (*parts, error) {
+func openParts(ctx context.Context, s *config.Settings, identifiers identifier.Options, log *slog.Logger) (*parts, error) {
 	p := &parts{}
-	if err := p.open(ctx, s, log); err != nil {
+	if err := p.open(ctx, s, identifiers, log); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *parts) open(ctx context.Context, s *config.Settings, log *slog.Logger) (err error) {
-	if p.rules, err = newRules(); err != nil {
+func (p *parts) open(ctx context.Context, s *config.Settings, identifiers identifier.Options, log *slog.Logger) (err error) {
+	if p.rules, err = identifier.New(identifiers); err != nil {
 		return err
 	}
 	secret, err := s.LoadSecret()
@@ -118,14 +118,11 @@ func (p *parts) open(ctx context.Context, s *config.Settings, log *slog.Logger) 
 		return fmt.Errorf("NARTHEX_SECRET: %w: use the one that belongs to %s, or put the new key under the old one", err, place)
 	}
 	if err := p.state.BindRules(ctx, p.rules.Fingerprint()); err != nil {
-		return fmt.Errorf("%w: go back to the version that wrote %s", err, place)
+		return fmt.Errorf("%w: go back to the version that wrote %s, or to the foldings that the flows file had", err, place)
 	}
 	p.store, err = openStore(ctx, s, log)
 	return err
 }
-
-// newRules makes the rules for identifiers.
-func newRules() (*identifier.Rules, error) { return identifier.New(identifier.Options{}) }
 
 // openStore starts the persister. It gets its own settings by name, and none of this process's secrets.
 func openStore(ctx context.Context, s *config.Settings, log *slog.Logger) (*plugin.Host, error) {

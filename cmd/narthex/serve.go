@@ -91,7 +91,7 @@ func (s *sidecar) start(ctx context.Context) (err error) {
 	if err := s.openTheme(); err != nil {
 		return err
 	}
-	if s.parts, err = openParts(ctx, s.settings, s.log); err != nil {
+	if s.parts, err = openParts(ctx, s.settings, s.definition.Identifiers, s.log); err != nil {
 		return err
 	}
 	s.opened(s.parts.Close)

@@ -3,6 +3,7 @@ package flow
 import (
 	"regexp"
 
+	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -16,6 +17,8 @@ type Definition struct {
 	Flows []*Flow
 	// Items by name.
 	Items map[string]*Item
+	// Identifiers is how the site's identifiers differ from the defaults.
+	Identifiers identifier.Options
 	// ReturnTo lists where people may be sent afterwards, besides paths of the service itself.
 	ReturnTo Returns
 	// Limits are the budgets, with their defaults.

@@ -37,6 +37,7 @@ func ReadDefinition(file string, data []byte) (*Definition, error) {
 	r.readFlows(m.Need("flows"))
 	r.readDefault(top, m.Get("default"))
 	r.readLimits(m.Get("limits"))
+	r.readIdentifiers(m.Get("identifiers"))
 	r.readReturns(m.Get("return_to"))
 	m.Done()
 	r.checkUse()

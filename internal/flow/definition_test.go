@@ -3,11 +3,14 @@ package flow_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/narthex/narthex/internal/config"
 	"github.com/narthex/narthex/internal/flow"
+	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -99,6 +102,20 @@ func TestReadDefinitionRefuses(t *testing.T) {
 		{"a username with too little chance in it", "generate: uuid", `generate: "u{alnum:3}"`, `needs 20 random bits`},
 		{"a username that no account can have", "generate: uuid", `generate: "U{alnum:9}"`, `lower-case letters`},
 		{"a placeholder that is none", "generate: uuid", `generate: "u{word:9}"`, `there is no placeholder`},
+		{"a limit that is unknown", "default: standard\n", "default: standard\nlimits: {started_per_clint: 5/day}\n", `2:10: limits.started_per_clint: unknown key "started_per_clint"; did you mean "started_per_client"?`},
+		{"a limit without a time", "default: standard\n", "default: standard\nlimits: {started_per_client: 5}\n", `2:30: limits.started_per_client: this is no budget; write a number and a time`},
+		{"a limit with an unknown time", "default: standard\n", "default: standard\nlimits: {started_per_client: 5/week}\n", `"5/week" is no budget`},
+		{"a limit of nothing", "default: standard\n", "default: standard\nlimits: {started_per_client: 0/day}\n", `"0/day" is no budget`},
+		{"a limit of too many", "default: standard\n", "default: standard\nlimits: {started_per_client: 1000001/day}\n", `"1000001/day" is no budget`},
+		{"a limit over too long a time", "default: standard\n", "default: standard\nlimits: {started_per_client: 1/169h}\n", `"1/169h" is no budget`},
+		{"a limit with one window twice", "default: standard\n", "default: standard\nlimits: {messages_per_address: [3/hour, 5/60m]}\n", `limits.messages_per_address[1]: the budget has this window twice`},
+		{"a limit with three windows", "default: standard\n", "default: standard\nlimits: {messages_per_address: [1/minute, 3/hour, 5/day]}\n", `a budget has 1 to 2 rates`},
+		{"a number with a time where there is none", "default: standard\n", "default: standard\nlimits: {open_per_client: 5/day}\n", `this is no number of a budget without a time`},
+		{"a number that is none", "default: standard\n", "default: standard\nlimits: {open_per_client: 0}\n", `out of range`},
+		{"a stop before the delay", "default: standard\n", "default: standard\nlimits: {login_failures_before_delay: 9, login_failures_before_stop: 9}\n", `login_failures_before_delay is not below login_failures_before_stop`},
+		{"a domain that is none", "default: standard\n", "default: standard\nidentifiers: {fold_dots: [example]}\n", `identifiers.fold_dots[0]: "example" is not the domain of an address`},
+		{"a domain twice", "default: standard\n", "default: standard\nidentifiers: {fold_tags: [a.example, A.example]}\n", `this domain stands there twice`},
+		{"a reserved name with a blank", "default: standard\n", "default: standard\nidentifiers: {reserved: [the rector]}\n", `this cannot be a username anyway`},
 		{"no flows", "flows:\n  standard:", "flows: {}\nx:\n  standard:", `there is no flow`},
 		{"an unfinished title", "title: Join", "title: {xx-!: Join}", `is not a language`},
 		{"a step with two kinds", "- username: {generate: uuid}", "- username: {}\n        persist: {}", `a step is one kind`},
@@ -201,4 +218,46 @@ func FuzzReadDefinition(f *testing.F) {
 			t.Fatal("an empty fault")
 		}
 	})
+}
+
+func TestLimitsOfAFileReplaceTheDefaults(t *testing.T) {
+	d, err := flow.ReadDefinition("flows.yaml", []byte(sound+`limits:
+  started_per_client: 7/30m
+  finished_per_client: off
+  messages_per_address: [4/hour, 6/day]
+  open_per_client: off
+  login_failures_before_delay: 3
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := flow.DefaultLimits()
+	want[flow.LimitStarted] = []flow.Rate{{Count: 7, Window: 30 * time.Minute}}
+	want[flow.LimitMessages] = []flow.Rate{{Count: 4, Window: time.Hour}, {Count: 6, Window: 24 * time.Hour}}
+	want[flow.LimitFinished], want[flow.LimitOpen], want[flow.LimitLoginFree] = nil, nil, []flow.Rate{{Count: 3}}
+	if !reflect.DeepEqual(d.Limits, want) {
+		t.Errorf("got %v, want %v", d.Limits, want)
+	}
+}
+
+func TestIdentifiersOfAFileAdaptTheRules(t *testing.T) {
+	d, err := flow.ReadDefinition("flows.yaml", []byte(sound+"identifiers: {fold_tags: [Example.org], fold_dots: [example.org], reserved: [Rector], product: Example Campus}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := identifier.New(d.Identifiers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, errOne := rules.Email("a.d.a+news@example.org")
+	other, errOther := rules.Email("ada@example.org")
+	if errOne != nil || errOther != nil || one.Canonical != other.Canonical {
+		t.Errorf("%q and %q, %v, %v", one.Canonical, other.Canonical, errOne, errOther)
+	}
+	if _, err := rules.Username("r.ector"); err == nil {
+		t.Error("a reserved name is free")
+	}
+	if _, err := rules.Password("examplecampus", identifier.PasswordPolicy{Min: 8, Max: 256}); err == nil {
+		t.Error("the product's name is a password")
+	}
 }

@@ -21,7 +21,7 @@ func Schema() *jsonschema.Schema {
 		Version: jsonschema.Version, ID: SchemaID, Title: "Flows of Narthex",
 		Description: "How people register: the items that are asked for, and the steps of each flow.",
 		Definitions: jsonschema.Definitions{
-			"text": textSchema(), "item": itemSchema(), "flow": flowSchema(), "step": stepSchema(), "limits": limitsSchema(),
+			"text": textSchema(), "item": itemSchema(), "flow": flowSchema(), "step": stepSchema(), "limits": limitsSchema(), "identifiers": identifiersSchema(),
 			"itemName": named(itemName.String(), "an item's name"), "name": named(otherName.String(), "a name"),
 			"duration": {Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`, Examples: []any{"90s", "10m"}},
 			"words":    {Type: "string", MinLength: number(1), Pattern: `\S`},
@@ -31,6 +31,7 @@ func Schema() *jsonschema.Schema {
 			key("default", ref("name"), "the flow that is taken when nobody names one"),
 			key("items", &jsonschema.Schema{Type: "object", PropertyNames: ref("itemName"), AdditionalProperties: ref("item")}, "what can be asked for, by name"),
 			key("flows", &jsonschema.Schema{Type: "object", MinProperties: number(1), PropertyNames: ref("name"), AdditionalProperties: ref("flow")}, "the ways to register, by name"),
+			key("identifiers", ref("identifiers"), "how the site's identifiers differ from the defaults"),
 			key("return_to", &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string", Pattern: `^https?://`}}, "where people may be sent afterwards: origins and addresses"),
 			key("limits", ref("limits"), "the budgets, by name"),
 		),
@@ -49,6 +50,15 @@ func limitsSchema() *jsonschema.Schema {
 		keys = append(keys, key(l.Name, value, l.Meaning))
 	}
 	return object(nil, keys...)
+}
+
+func identifiersSchema() *jsonschema.Schema {
+	texts := &jsonschema.Schema{Type: "array", Items: ref("words")}
+	return object(nil,
+		key("fold_tags", texts, "domains where a+b@ is the same address as a@"),
+		key("fold_dots", texts, "domains where a.b@ is the same address as ab@"),
+		key("reserved", texts, "usernames that nobody may have, besides the built-in ones"),
+		key("product", &jsonschema.Schema{Type: "string", MinLength: number(1), MaxLength: number(longestProduct)}, "what the service is called: no password may be that"))
 }
 
 func textSchema() *jsonschema.Schema {

@@ -103,6 +103,7 @@ func TestTheSchemaHasTheKeysOfTheReader(t *testing.T) {
 		"zzz: 1\ndefault: f\nflows: {f: {title: F, steps: [persist: {}]}}":                             slices.Sorted(maps.Keys(schema.Properties)),
 		"items: {i: {type: string, zzz: 1}}\ndefault: f\nflows: {f: {title: F, steps: [persist: {}]}}": of(schema.Defs["item"].Properties),
 		"default: f\nflows: {f: {title: F, zzz: 1, steps: [persist: {}]}}":                             of(schema.Defs["flow"].Properties),
+		"identifiers: {zzz: 1}\ndefault: f\nflows: {f: {title: F, steps: [persist: {}]}}":              of(schema.Defs["identifiers"].Properties),
 		"limits: {zzz: 1}\ndefault: f\nflows: {f: {title: F, steps: [persist: {}]}}":                   of(schema.Defs["limits"].Properties),
 	} {
 		compareKeys(t, place, want)
