@@ -127,7 +127,11 @@ func judge(step int, err error) *Failure {
 // judgeSilence says what it means that no reply came.
 func judgeSilence(step int, err error) *Failure {
 	f := &Failure{Kind: downBeforeLetter(step), Problem: "the connection to the mail server broke", Cause: err}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	var garbled textproto.ProtocolError // it quotes the server
+	switch {
+	case errors.As(err, &garbled):
+		f.Problem, f.Cause = "what answers is no mail server", nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		f.Problem, f.Cause = "the mail server does not answer", nil
 	}
 	return f
