@@ -75,6 +75,52 @@ func TestPeopleRegisterWithMailsOverSMTP(t *testing.T) {
 	}
 }
 
+// TestMailsSayNothingThatARequestSaysAboutTheHost forges every header that names a host, for newcomers and for owners.
+func TestMailsSayNothingThatARequestSaysAboutTheHost(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartSMTP(t, testenv.SMTPOptions{})
+	s := testenv.Start(t, throughSMTP(server, "NARTHEX_LOGIN_URL=https://login.narthex.test/in", "NARTHEX_TRUSTED_PROXIES=127.0.0.0/8")...)
+	if _, err := testenv.NewClient(s.URL).Register(victim, server.Code); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"somebody@example.org", victim.Email} {
+		c := testenv.NewClient(s.URL)
+		c.HTTP.Transport = forging{}
+		submits(t, c, address)
+		seen := 1
+		if address == victim.Email {
+			seen = 2
+		}
+		m, err := server.WaitFor(address, seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := m.Mail()
+		if err != nil || bytes.Contains(m.Raw, []byte("evil")) {
+			t.Errorf("%v: the mail says %s", err, m.Raw)
+		}
+		if owner := address == victim.Email; strings.Contains(read.Text, "https://login.narthex.test/in") != owner {
+			t.Errorf("to %s: %s", address, read.Text)
+		}
+	}
+}
+
+// forging is a client that claims every host to be another one.
+type forging struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (forging) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host = "evil.example"
+	for name, value := range map[string]string{
+		"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "evil", "X-Forwarded-Prefix": "/evil", "Forwarded": "host=evil.example;proto=https",
+		"X-Original-Host": "evil.example", "X-Host": "evil.example", "Referer": "https://evil.example/",
+	} {
+		r.Header.Set(name, value)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // TestAMailServerThatGoesAndComesBack kills the mail server in the middle: nobody's request is slower, every letter
 // comes within seconds of its return, and each once.
 func TestAMailServerThatGoesAndComesBack(t *testing.T) {
