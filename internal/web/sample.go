@@ -77,7 +77,7 @@ func (p *Pages) sampleSteps() (all []flow.Registration) {
 	return all
 }
 
-// sampleAnswers are what can be wrong with an answer: nothing, a field, the code, the time.
+// sampleAnswers are what can be wrong with an answer: nothing, a field, the code, something that is no field.
 func sampleAnswers(s flow.StepView) []form {
 	var wrong []flow.Violation
 	for _, f := range s.Fields {
@@ -85,9 +85,7 @@ func sampleAnswers(s flow.StepView) []form {
 	}
 	all := []form{{}}
 	for _, problem := range []flow.Problem{
-		{Code: flow.CodeInvalidInput, Violations: wrong}, {Code: flow.CodeWrongCode, AttemptsLeft: 1}, {Code: flow.CodeWrongCode, AttemptsLeft: 3},
-		{Code: flow.CodeRateLimited, RetryAfter: time.Second}, {Code: flow.CodeUnavailable, RetryAfter: time.Hour}, {Code: flow.CodeMalformed},
-		{Code: flow.CodeIdentifierTaken},
+		{Code: flow.CodeInvalidInput, Violations: wrong}, {Code: flow.CodeWrongCode, AttemptsLeft: 3}, {Code: flow.CodeUnavailable, RetryAfter: time.Hour},
 	} {
 		all = append(all, form{step: s.Name, values: map[string]string{}, problem: &problem})
 	}
