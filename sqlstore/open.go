@@ -48,8 +48,6 @@ type dialect struct {
 	lockRow string
 	// together: one statement can write several tables.
 	together bool
-	// snapshot lets several SELECTs see one moment.
-	snapshot sql.TxOptions
 	// judge tells what an error of the driver means.
 	judge func(error) verdict
 	// refused tells whether a failed commit has surely left nothing.

@@ -66,7 +66,6 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 	s.dialect = dialect{
 		lockRow:  " FOR NO KEY UPDATE",
 		together: true,
-		snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		judge:    judgePostgreSQL,
 		refused:  refusedByPostgreSQL,
 	}

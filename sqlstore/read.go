@@ -10,7 +10,7 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
-// accountColumns are what scanAccount reads.
+// accountColumns are what the account of whole has.
 const accountColumns = `a.id, a.username, a.locked, a.reason, a.created_at`
 
 // Get implements plugin.Persister.
@@ -31,7 +31,7 @@ func (s *Store) Lookup(ctx context.Context, k plugin.Key) (plugin.Account, error
 }
 
 func (s *Store) one(ctx context.Context, operation, query string, args ...any) (plugin.Account, error) {
-	found, err := s.accounts(ctx, query, args...)
+	found, err := accounts(ctx, s.reads, query, args...)
 	if err != nil {
 		return plugin.Account{}, s.classify(operation, err)
 	}
@@ -41,53 +41,38 @@ func (s *Store) one(ctx context.Context, operation, query string, args ...any) (
 	return found[0], nil
 }
 
-// accounts reads the accounts that a query finds, in its order, as of one moment.
-func (s *Store) accounts(ctx context.Context, query string, args ...any) ([]plugin.Account, error) {
-	tx, err := s.reads.BeginTx(ctx, &s.dialect.snapshot)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	return accountsIn(ctx, tx, query, args...)
+// reader is a pool or a transaction.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func accountsIn(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]plugin.Account, error) {
+// whole reads the accounts that a query finds, and everything that belongs to them, in one statement, which sees one
+// moment. An account's own row comes before those of its keys, attributes and groups. SQLite takes a CROSS JOIN in the
+// order in which it is written, and so never walks through all keys.
+const whole = `WITH found (id, username, locked, reason, created_at) AS MATERIALIZED (%s)
+	SELECT id, '', username, '', reason, created_at, locked FROM found
+	UNION ALL SELECT account, 'k', attribute, 'string', value, 0, false FROM found CROSS JOIN identifiers WHERE account = id AND held_until IS NULL
+	UNION ALL SELECT account, 'a', name, type, text, position, false FROM found CROSS JOIN attributes WHERE account = id
+	UNION ALL SELECT account, 'g', name, '', '', 0, false FROM found CROSS JOIN account_groups WHERE account = id
+	ORDER BY 1, 2, 3, 6`
+
+// accounts reads the accounts that a query finds, in the order of their ids.
+func accounts(ctx context.Context, from reader, query string, args ...any) ([]plugin.Account, error) {
 	var found []plugin.Account
-	err := each(ctx, tx, query, args, func(r *sql.Rows) error {
-		a := plugin.Account{Attributes: plugin.Attributes{}}
-		var id string
-		var created int64
-		if err := r.Scan(&id, &a.Username, &a.State.Locked, &a.State.Reason, &created); err != nil {
+	err := each(ctx, from, fmt.Sprintf(whole, query), args, func(r *sql.Rows) error {
+		var id, what, name, kind, text string
+		var number int64
+		var locked bool
+		if err := r.Scan(&id, &what, &name, &kind, &text, &number, &locked); err != nil {
 			return err
 		}
-		a.ID, a.CreatedAt = plugin.ID(id), second(created)
-		found = append(found, a)
-		return nil
-	})
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return found, fill(ctx, tx, found)
-}
-
-// fill adds to accounts what stands in the other tables.
-func fill(ctx context.Context, tx *sql.Tx, accounts []plugin.Account) error {
-	at, ids := map[string]*plugin.Account{}, make([]any, len(accounts))
-	for i := range accounts {
-		ids[i] = string(accounts[i].ID)
-		at[string(accounts[i].ID)] = &accounts[i]
-	}
-	in := " IN " + parameters(1, len(ids), len(ids))
-	query := `SELECT account, 'k', attribute, 'string', value, 0 FROM identifiers WHERE held_until IS NULL AND account` + in +
-		` UNION ALL SELECT account, 'a', name, type, text, position FROM attributes WHERE account` + in +
-		` UNION ALL SELECT account, 'g', name, '', '', 0 FROM account_groups WHERE account` + in + ` ORDER BY 1, 2, 3, 6`
-	return each(ctx, tx, query, ids, func(r *sql.Rows) error {
-		var account, what, name, kind, text string
-		var position int
-		if err := r.Scan(&account, &what, &name, &kind, &text, &position); err != nil {
-			return err
+		if what == "" {
+			found = append(found, plugin.Account{
+				ID: plugin.ID(id), Username: name, State: plugin.State{Locked: locked, Reason: text}, CreatedAt: second(number), Attributes: plugin.Attributes{},
+			})
+			return nil
 		}
-		a := at[account]
+		a := &found[len(found)-1]
 		if what == "g" {
 			a.Groups = append(a.Groups, name)
 		} else {
@@ -95,11 +80,12 @@ func fill(ctx context.Context, tx *sql.Tx, accounts []plugin.Account) error {
 		}
 		return nil
 	})
+	return found, err
 }
 
 // each calls f for every row.
-func each(ctx context.Context, tx *sql.Tx, query string, args []any, f func(*sql.Rows) error) (err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+func each(ctx context.Context, from reader, query string, args []any, f func(*sql.Rows) error) (err error) {
+	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -124,7 +110,7 @@ func (s *Store) List(ctx context.Context, q plugin.ListQuery) (plugin.Page, erro
 	if q.After != "" && !isID(q.After) {
 		return plugin.Page{}, fmt.Errorf("list: a token that is none of ours: %w", plugin.ErrInvalid)
 	}
-	found, err := s.accounts(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit)
+	found, err := accounts(ctx, s.reads, `SELECT `+accountColumns+` FROM accounts a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit)
 	if err != nil {
 		return plugin.Page{}, s.classify("list", err)
 	}
@@ -150,12 +136,7 @@ func (s *Store) Statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 	if len(ids) == 0 {
 		return statuses, nil
 	}
-	tx, err := s.reads.BeginTx(ctx, &s.dialect.snapshot)
-	if err != nil {
-		return nil, s.classify("statuses", err)
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	err = each(ctx, tx, `SELECT id, password <> '' AND NOT locked, password_changed_at FROM accounts WHERE id IN `+parameters(1, len(args), len(args)), args, func(r *sql.Rows) error {
+	err := each(ctx, s.reads, `SELECT id, password <> '' AND NOT locked, password_changed_at FROM accounts WHERE id IN `+parameters(1, len(args), len(args)), args, func(r *sql.Rows) error {
 		var id string
 		var usable bool
 		var changed int64

@@ -43,7 +43,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	s.reads.SetMaxOpenConns(readers)
 	s.reads.SetMaxIdleConns(readers)
 	// One writer at a time: rows need no locks, and a transaction sees one moment anyway.
-	s.dialect = dialect{snapshot: sql.TxOptions{ReadOnly: true}, judge: judgeSQLite, refused: refusedBySQLite}
+	s.dialect = dialect{judge: judgeSQLite, refused: refusedBySQLite}
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 			return err
 		}
 		var err error
-		after, err = accountsIn(ctx, tx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, string(id))
+		after, err = accounts(ctx, tx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, string(id))
 		return err
 	})
 	if errors.Is(err, errPowerless) {
