@@ -27,8 +27,8 @@ type SMTP struct {
 	// hello is how this client calls itself.
 	hello string
 	roots *x509.CertPool
-	// step is stepLimit outside tests.
-	step time.Duration
+	// step and idle are stepLimit and idleLimit outside tests.
+	step, idle time.Duration
 
 	mu     sync.Mutex
 	kept   []*session // the one that was used last comes last
@@ -38,7 +38,7 @@ type SMTP struct {
 // NewSMTP makes a transport to a mail server. hello is this machine's name for it, and roots are who may vouch for the
 // server's certificate; nil: whom the system trusts. Nothing is connected before the first letter.
 func NewSMTP(server config.SMTP, hello string, roots *x509.CertPool) *SMTP {
-	return &SMTP{server: server, hello: hello, roots: roots, step: stepLimit}
+	return &SMTP{server: server, hello: hello, roots: roots, step: stepLimit, idle: idleLimit}
 }
 
 // envelope is a letter as it goes over the wire.
@@ -143,7 +143,7 @@ func (s *SMTP) keep(c *session) {
 	}
 	defer s.mu.Unlock()
 	s.kept = append(s.kept, c)
-	c.idle = time.AfterFunc(idleLimit, func() {
+	c.idle = time.AfterFunc(s.idle, func() {
 		s.mu.Lock()
 		at := slices.Index(s.kept, c)
 		if at >= 0 {

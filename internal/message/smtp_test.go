@@ -252,6 +252,40 @@ func TestConnectionsAreKeptAndReplaced(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatNobodyUsesIsEndedPolitely(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*message.SMTP){
+		"after a while": func(s *message.SMTP) { s.SetIdle(50 * time.Millisecond) },
+		"at the stop":   nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testenv.StartSMTP(t, testenv.SMTPOptions{})
+			transport := connect(t, server, func(c *config.SMTP) { c.TLS = config.SMTPNone })
+			if end != nil {
+				end(transport)
+			}
+			if err := transport.Send(t.Context(), letter("ada@example.org")); err != nil {
+				t.Fatal(err)
+			}
+			if end == nil {
+				_ = transport.Close()
+			}
+			for deadline := time.Now().Add(10 * time.Second); !bytes.Contains(server.Overheard(), []byte("QUIT")); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("over the wire went %s", server.Overheard())
+				}
+			}
+			if end == nil {
+				return
+			}
+			if err := transport.Send(t.Context(), letter("ada@example.org")); err != nil || server.Connections() != 2 {
+				t.Errorf("afterwards: %v, %d connections", err, server.Connections())
+			}
+		})
+	}
+}
+
 func TestManySendAtOnceEachOnAConnectionOfItsOwn(t *testing.T) {
 	t.Parallel()
 	server := testenv.StartSMTP(t, testenv.SMTPOptions{})
