@@ -83,6 +83,17 @@ func TestImportArrowsPointAtTheDomain(t *testing.T) {
 	}
 }
 
+// TestOnlyTelemetryKnowsItsLibraries: everybody else tells what happens to an observer or a counter of their own.
+func TestOnlyTelemetryKnowsItsLibraries(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, to := range p.Imports {
+			if (strings.HasPrefix(to, "github.com/prometheus/") || strings.HasPrefix(to, "go.opentelemetry.io/")) && !below(p.ImportPath, "internal/telemetry") {
+				t.Errorf("%s imports %s", p.ImportPath, to)
+			}
+		}
+	}
+}
+
 func TestEveryPackageHasExactlyOneDocComment(t *testing.T) {
 	for _, p := range packages(t) {
 		var documented []string
