@@ -145,17 +145,16 @@ func TestAClientCausesNoMoreMailsThanItsBudgetsHave(t *testing.T) {
 		client func(n int) string
 		want   int
 	}{
-		"one IPv4 address":            {func(int) string { return "198.51.100.7" }, 10},
-		"one IPv6 address":            {func(int) string { return "2001:db8:1:2::7" }, 10},
-		"one network of 64 bits":      {func(n int) string { return fmt.Sprintf("2001:db8:1:2::%x", n+1) }, 20},
-		"one network of 48 bits":      {func(n int) string { return fmt.Sprintf("2001:db8:1:%x::7", n+1) }, 100},
-		"IPv4 written as IPv6":        {func(n int) string { return []string{"198.51.100.7", "::ffff:198.51.100.7"}[n%2] }, 10},
-		"addresses beside each other": {func(n int) string { return fmt.Sprintf("198.51.100.%d", n+1) }, 120},
+		"one IPv4 address":       {func(int) string { return "198.51.100.7" }, 10},
+		"one IPv6 address":       {func(int) string { return "2001:db8:1:2::7" }, 10},
+		"one network of 64 bits": {func(n int) string { return fmt.Sprintf("2001:db8:1:2::%x", n+1) }, 20},
+		"one network of 48 bits": {func(n int) string { return fmt.Sprintf("2001:db8:1:%x::7", n+1) }, 100},
+		"IPv4 written as IPv6":   {func(n int) string { return []string{"198.51.100.7", "::ffff:198.51.100.7"}[n%2] }, 10},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			w := newWorld(t, "", limitedBut(flow.LimitStarted, flow.LimitOpen))
 			var refused *flow.Problem
-			for n := range 120 {
+			for n := range c.want + 10 {
 				p := w.from(c.client(n)).begin()
 				if err := p.answer("about-you", aboutYou(fmt.Sprintf("victim%d@example.org", n))); err != nil {
 					refused = w.problem(err, flow.CodeRateLimited)
@@ -164,7 +163,7 @@ func TestAClientCausesNoMoreMailsThanItsBudgetsHave(t *testing.T) {
 			if n := len(w.mail.takeAll()); n != c.want {
 				t.Errorf("%d mails were sent, want %d", n, c.want)
 			}
-			if c.want < 120 && refused.RetryAfter != time.Hour {
+			if refused.RetryAfter != time.Hour {
 				t.Errorf("wait %s", refused.RetryAfter)
 			}
 			w.clock.advance(time.Hour)
@@ -432,12 +431,13 @@ func TestAFloodOfADayLeavesLittleBehind(t *testing.T) {
 			}
 		}
 		w.clock.advance(time.Minute)
-		if minute%5 == 0 {
-			w.must(w.sweep())
+		if minute%5 > 0 {
+			continue
 		}
 		for _, table := range []string{"registrations", "budgets"} {
 			most[table] = max(most[table], count(table))
 		}
+		w.must(w.sweep())
 	}
 	if most["registrations"] > 20 || most["budgets"] > 400 {
 		t.Errorf("at most there were %v rows", most)
