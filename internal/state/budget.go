@@ -67,7 +67,7 @@ func (s *budgetStatements) list(d dialect, writer *sql.DB) []preparation {
 			DELETE FROM budgets WHERE key IN (SELECT key FROM past)`},
 		{&s.silence, writer, `UPDATE registrations SET sealed = $2 WHERE ref = $1`},
 		{&s.firstFree, writer, `SELECT COALESCE(MIN(idle_until), 0) FROM registrations
-			WHERE client = $1 AND idle_until > $2 AND phase <> 'completed'`},
+			WHERE client = $1 AND client <> '' AND idle_until > $2 AND phase <> 'completed'`},
 		{&s.uncountOne, writer, `UPDATE registrations SET attempts = attempts - 1 WHERE ref = $1 AND step = $2 AND attempts > 0`},
 		{&s.countAll, writer, `SELECT count(*) FROM budgets`},
 	}

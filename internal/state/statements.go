@@ -29,7 +29,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 	for _, p := range append([]preparation{
 		{&s.insertRow, writer, `INSERT INTO registrations (` + columns + `, client)
 			VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, CASE WHEN $15 = '' THEN '' WHEN
-				(SELECT count(*) FROM registrations WHERE client = $15 AND idle_until > $12 AND phase <> 'completed') < $16
+				(SELECT count(*) FROM registrations WHERE client = $15 AND client <> '' AND idle_until > $12 AND phase <> 'completed') < $16
 				THEN $15 ELSE '` + tooManyOpen + `' END) RETURNING client`},
 		{&s.commitRow, writer, `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
 			sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
