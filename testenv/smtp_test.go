@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +16,7 @@ import (
 
 // throughSMTP returns the settings of a sidecar that sends to a mail server.
 func throughSMTP(server *testenv.SMTPServer, more ...string) []string {
-	return append([]string{"NARTHEX_SMTP_URL=" + server.URL(), "SSL_CERT_FILE=" + server.CAFile, "NARTHEX_MAIL_FROM=accounts@narthex.test", cheapHash}, more...)
+	return append([]string{"NARTHEX_SMTP_URL=" + server.URL(), "SSL_CERT_DIR=" + filepath.Dir(server.CAFile), "NARTHEX_MAIL_FROM=accounts@narthex.test", cheapHash}, more...)
 }
 
 // submits begins a registration and gives the address.
