@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,20 @@ func TestTheMailsInTheThemeDocumentAreMails(t *testing.T) {
 		t.Fatalf("the document has %d example mails", seen)
 	}
 	if err := message.CheckTheme(theme); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheMailsOfTheExampleThemeAreSound(t *testing.T) {
+	root, err := os.OpenRoot("theme-example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if _, err := root.Stat("mails/nl/code.txt"); err != nil {
+		t.Error(err)
+	}
+	if err := message.CheckTheme(root.FS()); err != nil {
 		t.Error(err)
 	}
 }
