@@ -129,18 +129,22 @@ func (t Take) spent(taken int64) bool {
 	return t.Count > 0 && taken > int64(t.Limit) || t.Count == 0 && taken >= int64(t.Limit)
 }
 
+// endsAt is when a window ends that begins with this take. One that begins with something given back has ended already:
+// it must not add to a budget.
+func (t Take) endsAt(now time.Time) int64 {
+	if t.Count < 0 {
+		return 0
+	}
+	return millis(now.Add(t.Window))
+}
+
 // add changes the counters and returns them.
 func (db *DB) add(ctx context.Context, tx *sql.Tx, takes []Take, now time.Time) (map[string]counter, error) {
 	counters := make(map[string]counter, len(takes))
 	for some := range slices.Chunk(takes, mostTakes) {
 		args := []any{millis(now)}
 		for _, t := range some {
-			// A row that begins with something given back has ended already: it must not add to a budget.
-			ends := int64(0)
-			if t.Count >= 0 {
-				ends = millis(now.Add(t.Window))
-			}
-			args = append(args, t.Key, int64(t.Count), ends)
+			args = append(args, t.Key, int64(t.Count), t.endsAt(now))
 		}
 		if err := db.counters(ctx, tx.StmtContext(ctx, db.stmt.budgets.takes[len(some)]), args, counters); err != nil {
 			return nil, fmt.Errorf("take from budgets: %w", err)

@@ -55,6 +55,8 @@ type dialect struct {
 	// skipLocked ends a SELECT whose rows are claimed by the statement around it, so that two claimers never wait for
 	// each other.
 	skipLocked string
+	// writesInOne: a statement can write several tables, see commitInOne.
+	writesInOne bool
 }
 
 // Open opens the database and brings its tables up to date. A SQLite file is taken for this process: ErrInUse when

@@ -37,14 +37,30 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 	} else {
 		limited = ""
 	}
+	if len(row.Takes) == 0 && len(messages) == 0 {
+		failpoint.Hit("state.insert.between")
+		failpoint.Hit("state.insert.uncommitted")
+		_, err = db.insertRow(ctx, db.stmt.insertRow, row, limited)
+	} else {
+		row.WasSilenced, err = db.insertAtLength(ctx, row, limited, messages, now)
+	}
+	if err != nil {
+		return Row{}, fmt.Errorf("insert a registration: %w", err)
+	}
+	failpoint.Hit("state.insert.committed")
+	return row, nil
+}
+
+// tooManyOpen stands for the client in a row that must not be: it is rolled back.
+const tooManyOpen = "too many"
+
+// insertAtLength takes from the row's budgets, writes it and stores its messages, one after the other.
+func (db *DB) insertAtLength(ctx context.Context, row Row, limited string, messages []Message, now time.Time) (silenced bool, err error) {
 	err = db.transact(ctx, func(tx *sql.Tx) error {
-		if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
+		if silenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
 			return err
 		}
-		var client string
-		err := tx.StmtContext(ctx, db.stmt.insertRow).QueryRowContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
-			string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
-			millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt), limited, int64(row.OpenLimit)).Scan(&client)
+		client, err := db.insertRow(ctx, tx.StmtContext(ctx, db.stmt.insertRow), row, limited)
 		if err != nil {
 			return err
 		}
@@ -52,7 +68,7 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 			return db.tooMany(ctx, tx, row.Client, now)
 		}
 		failpoint.Hit("state.insert.between")
-		if row.WasSilenced {
+		if silenced {
 			messages = nil
 		}
 		if err := db.insertMessages(ctx, tx, messages, now); err != nil {
@@ -61,11 +77,15 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 		failpoint.Hit("state.insert.uncommitted")
 		return nil
 	})
-	if err != nil {
-		return Row{}, fmt.Errorf("insert a registration: %w", err)
-	}
-	failpoint.Hit("state.insert.committed")
-	return row, nil
+	return silenced, err
+}
+
+// insertRow writes a new row. It returns its client, or tooManyOpen.
+func (db *DB) insertRow(ctx context.Context, stmt *sql.Stmt, row Row, limited string) (client string, err error) {
+	err = stmt.QueryRowContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
+		string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
+		millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt), limited, int64(row.OpenLimit)).Scan(&client)
+	return client, err
 }
 
 // Load returns the registration that a token's locator finds, or ErrGone.
@@ -84,78 +104,6 @@ func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
 		return Row{}, fmt.Errorf("load a registration: %w", err)
 	}
 	return row, nil
-}
-
-// tooManyOpen stands for the client in a row that must not be: it is rolled back.
-const tooManyOpen = "too many"
-
-// Commit writes the row and its messages in one transaction, if the row still has row.Version and has not expired;
-// otherwise nothing is written and the error is ErrStale. It takes from the row's budgets, and is a *SpentError, with
-// nothing written, where one is spent. The messages are leased to this process. The row comes back with its new version
-// and times.
-func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	now, err := db.Now(ctx)
-	if err != nil {
-		return Row{}, fmt.Errorf("commit a registration: %w", err)
-	}
-	idle := now.Add(db.idle(row))
-	if len(row.Takes) == 0 && len(messages) == 0 {
-		err = db.commitAlone(ctx, row, idle, now)
-	} else {
-		err = db.transact(ctx, func(tx *sql.Tx) error {
-			if err := db.update(ctx, tx.StmtContext(ctx, db.stmt.commitRow), row, idle, now); err != nil {
-				return err
-			}
-			failpoint.Hit("state.commit.between")
-			if row.WasSilenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
-				return err
-			}
-			if row.WasSilenced {
-				return db.silence(ctx, tx, row)
-			}
-			if err := db.insertMessages(ctx, tx, messages, now); err != nil {
-				return err
-			}
-			failpoint.Hit("state.commit.uncommitted")
-			return nil
-		})
-	}
-	if err != nil {
-		return Row{}, fmt.Errorf("commit a registration: %w", err)
-	}
-	failpoint.Hit("state.commit.committed")
-	row.Version++
-	row.IdleUntil = earlier(idle, row.ExpiresAt)
-	if row.ResetAttempts {
-		row.Attempts, row.ResetAttempts = 0, false
-	}
-	return row, nil
-}
-
-// commitAlone writes a row that brings nothing else with it: one statement is a transaction by itself, and saves the
-// brackets of one.
-func (db *DB) commitAlone(ctx context.Context, row Row, idle, now time.Time) error {
-	failpoint.Hit("state.commit.between")
-	failpoint.Hit("state.commit.uncommitted")
-	return db.update(ctx, db.stmt.commitRow, row, idle, now)
-}
-
-// update writes a row's new version.
-func (db *DB) update(ctx context.Context, commitRow *sql.Stmt, row Row, idle, now time.Time) error {
-	return exactlyOne(commitRow.ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
-		string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
-		row.AttemptLimit, millis(idle), millis(now)))
-}
-
-// silence stores what a registration is when its messages were left out.
-func (db *DB) silence(ctx context.Context, tx *sql.Tx, row Row) error {
-	if row.Silenced == nil {
-		return nil
-	}
-	_, err := tx.StmtContext(ctx, db.stmt.budgets.silence).ExecContext(ctx, row.Ref, row.Silenced)
-	return err
 }
 
 // CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed before anybody

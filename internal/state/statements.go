@@ -46,7 +46,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 				WHERE phase = 'persisting' AND resolve_at <= $1 AND idle_until > $1 ORDER BY resolve_at LIMIT $3` + d.skipLocked + `)
 			UPDATE registrations SET resolve_at = $2 WHERE ref IN (SELECT ref FROM due) RETURNING ` + columns},
 		{&s.sweepRows, writer, `WITH past AS MATERIALIZED (SELECT ref FROM registrations
-				WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2` + d.skipLocked + `)
+				WHERE expires_at <= $3 AND idle_until <= $1 ORDER BY expires_at LIMIT $2` + d.skipLocked + `)
 			DELETE FROM registrations WHERE ref IN (SELECT ref FROM past)`},
 
 		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},

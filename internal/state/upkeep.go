@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ClaimUnresolved hands out up to limit registrations that are persisting and whose ResolveAt has passed, and keeps them
@@ -37,19 +38,23 @@ const sweepBatch = 200
 // Sweep removes expired registrations, and counters whose time is over, in small batches. It returns how many
 // registrations.
 func (db *DB) Sweep(ctx context.Context) (int, error) {
-	rows, err := db.sweep(ctx, db.stmt.sweepRows)
+	rows, err := db.sweep(ctx, db.stmt.sweepRows, func(now time.Time) []any {
+		// What is idle for too long ends before this; the index is on the end.
+		return []any{millis(now), sweepBatch, millis(now.Add(db.cfg.Lifetime - db.cfg.Idle))}
+	})
 	if err != nil {
 		return rows, fmt.Errorf("sweep expired registrations: %w", err)
 	}
-	if _, err := db.sweep(ctx, db.stmt.budgets.sweepBudgets); err != nil {
+	if _, err := db.sweep(ctx, db.stmt.budgets.sweepBudgets, func(now time.Time) []any { return []any{millis(now), sweepBatch} }); err != nil {
 		return rows, fmt.Errorf("sweep budgets: %w", err)
 	}
 	return rows, nil
 }
 
-func (db *DB) sweep(ctx context.Context, stmt *sql.Stmt) (total int, err error) {
+// sweep runs a statement until nothing is left.
+func (db *DB) sweep(ctx context.Context, stmt *sql.Stmt, args func(now time.Time) []any) (total int, err error) {
 	for {
-		n, err := db.sweepSome(ctx, stmt)
+		n, err := db.sweepSome(ctx, stmt, args)
 		total += n
 		if err != nil || n < sweepBatch {
 			return total, err
@@ -57,14 +62,14 @@ func (db *DB) sweep(ctx context.Context, stmt *sql.Stmt) (total int, err error) 
 	}
 }
 
-func (db *DB) sweepSome(ctx context.Context, stmt *sql.Stmt) (int, error) {
+func (db *DB) sweepSome(ctx context.Context, stmt *sql.Stmt, args func(now time.Time) []any) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	now, err := db.Now(ctx)
 	if err != nil {
 		return 0, err
 	}
-	result, err := stmt.ExecContext(ctx, millis(now), sweepBatch)
+	result, err := stmt.ExecContext(ctx, args(now)...)
 	if err != nil {
 		return 0, err
 	}
