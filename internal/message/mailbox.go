@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mime"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -79,6 +80,9 @@ func (f Files) Read(_ context.Context, id string) (Kept, error) {
 	}
 	if s := m.GetGenHeader(mail.HeaderSubject); len(s) > 0 {
 		k.Subject = s[0]
+		if plain, err := new(mime.WordDecoder).DecodeHeader(s[0]); err == nil { // RFC 2047
+			k.Subject = plain
+		}
 	}
 	for _, p := range m.GetParts() {
 		content, err := p.GetContent()
