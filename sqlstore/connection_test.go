@@ -292,3 +292,21 @@ func TestTheServersClockDecidesWhoIsLate(t *testing.T) {
 		t.Errorf("the account was made at %v (%v)", made.CreatedAt, err)
 	}
 }
+
+func TestPersistersMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
+	dsn := testenv.PostgreSQLDatabase(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			s, err := sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := errors.Join(s.Ping(t.Context()), s.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
