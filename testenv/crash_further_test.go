@@ -16,8 +16,9 @@ import (
 	"github.com/narthex/narthex/testenv"
 )
 
-// quickResend is the built-in flow with a shorter wait before another mail.
+// quickResend is the built-in flow with a shorter wait before another mail, and more of them.
 const quickResend = `default: standard
+limits: {messages_per_address: 100/hour}
 items:
   email:       {type: email, alias: true, required: true, attribute: mail}
   given_name:  {type: string, max: 64, required: true, attribute: givenName}
