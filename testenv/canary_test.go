@@ -84,7 +84,7 @@ func TestNoOutputTellsAboutAPerson(t *testing.T) {
 
 func fetch(t *testing.T, url string) string {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // the sidecar of this test
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

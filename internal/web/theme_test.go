@@ -212,7 +212,7 @@ func FuzzCheckTheme(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _ = answer.Body.Close(); answer.StatusCode != 404 || answer.Header.Get("Content-Security-Policy") == "" {
+		if _ = answer.Body.Close(); answer.StatusCode != http.StatusNotFound || answer.Header.Get("Content-Security-Policy") == "" {
 			t.Errorf("a theme that passes shows %d", answer.StatusCode)
 		}
 	})
