@@ -37,7 +37,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 		return plugin.Account{}, err
 	}
 	now := s.now()
-	err = s.transact(ctx, func(tx *sql.Tx) error {
+	err = s.transact(ctx, func(tx *transaction) error {
 		if err := s.settle(ctx, tx, a.Attempt, execution{generation, began}, id); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ type execution struct {
 }
 
 // settle writes that the attempt has made this account, unless it was resolved since the execution began.
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, attempt plugin.Attempt, e execution, id plugin.ID) error {
+func (s *Store) settle(ctx context.Context, tx *transaction, attempt plugin.Attempt, e execution, id plugin.ID) error {
 	result, err := tx.ExecContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 0, $2, $3)
 		ON CONFLICT (attempt) DO UPDATE SET account = excluded.account, touched_at = excluded.touched_at
 		WHERE attempts.generation = $4 AND attempts.account IS NULL AND attempts.touched_at < $5`,

@@ -40,7 +40,7 @@ const conflicts = 5
 
 // transact runs f in one transaction, anew when the database has sacrificed it to another one. A commit that fails
 // without having been refused is unsettled.
-func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) (err error) {
+func (s *Store) transact(ctx context.Context, f func(*transaction) error) (err error) {
 	for range conflicts {
 		if err = s.transactOnce(ctx, f); s.dialect.judge(err) != conflict {
 			return err
@@ -49,8 +49,8 @@ func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) (err error)
 	return err
 }
 
-func (s *Store) transactOnce(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+func (s *Store) transactOnce(ctx context.Context, f func(*transaction) error) error {
+	tx, err := s.writer.begin(ctx)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // takeKeys gives the account keys that nobody holds: all of them, or the error of the first that is taken. A key that
 // was dropped is free for the account that dropped it, and for others when its time is over. others are written before.
-func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []plugin.Key, now time.Time, others ...*rows) error {
+func (s *Store) takeKeys(ctx context.Context, tx *transaction, id plugin.ID, keys []plugin.Key, now time.Time, others ...*rows) error {
 	rows := newRows("identifiers", "canonical", "account", "kind", "value", "attribute", "login")
 	// In one order for everybody: two callers that want the same keys wait for one another in turn, never in a circle.
 	inOrder := slices.SortedFunc(slices.Values(keys), func(a, b plugin.Key) int { return strings.Compare(a.Canonical, b.Canonical) })
@@ -50,7 +50,7 @@ func (s *Store) takeKeys(ctx context.Context, tx *sql.Tx, id plugin.ID, keys []p
 }
 
 // dropKey takes a key from an account and holds it back from others until then.
-func dropKey(ctx context.Context, tx *sql.Tx, id plugin.ID, k plugin.Key, until time.Time) error {
+func dropKey(ctx context.Context, tx *transaction, id plugin.ID, k plugin.Key, until time.Time) error {
 	result, err := tx.ExecContext(ctx, `UPDATE identifiers SET held_until = $3
 		WHERE canonical = $1 AND account = $2 AND held_until IS NULL AND kind <> 'username'`, k.Canonical, string(id), until.UnixMilli())
 	if err != nil {

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ type Options struct {
 
 // Store keeps accounts in an SQL database.
 type Store struct {
-	writer, reads *sql.DB
+	writer, reads *pool
 	dialect       dialect
 	hasher        *hasher
 	rehasher      *rehasher

@@ -62,7 +62,8 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string) error {
 	pool.SetMaxOpenConns(connections())
 	pool.SetMaxIdleConns(connections())
 	pool.SetConnMaxLifetime(connectionLife)
-	s.writer, s.reads = pool, pool
+	s.writer = newPool(pool, true) // pgx keeps the statements of each connection
+	s.reads = s.writer
 	s.dialect = dialect{
 		lockRow:  " FOR NO KEY UPDATE",
 		together: true,

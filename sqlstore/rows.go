@@ -29,7 +29,7 @@ func (r *rows) text(first int) string {
 
 // insert writes rows of several tables, in this order, and returns what came of the last. No rows are no statement.
 // Where the database can, all are one statement.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, all ...*rows) (result sql.Result, err error) {
+func (s *Store) insert(ctx context.Context, tx *transaction, all ...*rows) (result sql.Result, err error) {
 	var together []string
 	var args []any
 	for _, r := range all {

@@ -30,16 +30,20 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if s.writer, err = sql.Open("sqlite", sqliteDSN(path, "immediate")); err != nil {
+	writer, err := sql.Open("sqlite", sqliteDSN(path, "immediate"))
+	if err != nil {
 		return err
 	}
+	s.writer = newPool(writer, false)
 	s.writer.SetMaxOpenConns(1)
-	if err := migrateSQLite(ctx, s.writer); err != nil {
+	if err := migrateSQLite(ctx, writer); err != nil {
 		return err
 	}
-	if s.reads, err = sql.Open("sqlite", sqliteDSN(path, "deferred")); err != nil {
+	reads, err := sql.Open("sqlite", sqliteDSN(path, "deferred"))
+	if err != nil {
 		return err
 	}
+	s.reads = newPool(reads, false)
 	s.reads.SetMaxOpenConns(readers)
 	s.reads.SetMaxIdleConns(readers)
 	// One writer at a time: rows need no locks, and a transaction sees one moment anyway.

@@ -24,7 +24,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 		}
 	}
 	var after []plugin.Account
-	err := s.transact(ctx, func(tx *sql.Tx) error {
+	err := s.transact(ctx, func(tx *transaction) error {
 		if err := s.apply(ctx, tx, id, c, run); err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 }
 
 // apply makes the one change that c holds.
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Change, run execution) error {
+func (s *Store) apply(ctx context.Context, tx *transaction, id plugin.ID, c plugin.Change, run execution) error {
 	var locked bool
 	err := tx.QueryRowContext(ctx, `SELECT locked FROM accounts WHERE id = $1`+s.dialect.lockRow, string(id)).Scan(&locked)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, id plugin.ID, c plugin.Ch
 	}
 }
 
-func (s *Store) changeAttribute(ctx context.Context, tx *sql.Tx, id plugin.ID, name string, c plugin.AttributeChange) error {
+func (s *Store) changeAttribute(ctx context.Context, tx *transaction, id plugin.ID, name string, c plugin.AttributeChange) error {
 	var ofKey bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM identifiers WHERE account = $1 AND attribute = $2 AND held_until IS NULL)`, string(id), name).Scan(&ofKey)
 	if err != nil {
@@ -116,7 +116,7 @@ func distinct(values []plugin.Value) int {
 }
 
 // withinBounds keeps many small changes from making an account larger than one creation could.
-func withinBounds(ctx context.Context, tx *sql.Tx, id plugin.ID) error {
+func withinBounds(ctx context.Context, tx *transaction, id plugin.ID) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, `SELECT count(DISTINCT name) FROM attributes WHERE account = $1`, string(id)).Scan(&n); err != nil {
 		return err
@@ -127,7 +127,7 @@ func withinBounds(ctx context.Context, tx *sql.Tx, id plugin.ID) error {
 	return nil
 }
 
-func (s *Store) changeGroups(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.GroupChange) error {
+func (s *Store) changeGroups(ctx context.Context, tx *transaction, id plugin.ID, c *plugin.GroupChange) error {
 	rows := newRows("account_groups", "account", "name")
 	for _, g := range c.Add {
 		rows.add(string(id), g)
@@ -144,7 +144,7 @@ func (s *Store) changeGroups(ctx context.Context, tx *sql.Tx, id plugin.ID, c *p
 	return nil
 }
 
-func (s *Store) changeIdentifier(ctx context.Context, tx *sql.Tx, id plugin.ID, c *plugin.IdentifierChange, run execution) error {
+func (s *Store) changeIdentifier(ctx context.Context, tx *transaction, id plugin.ID, c *plugin.IdentifierChange, run execution) error {
 	now := s.now()
 	if err := s.settle(ctx, tx, c.Attempt, run, id); err != nil {
 		return err
