@@ -107,6 +107,7 @@ func TestTheAuditTrailHasEveryEventOnce(t *testing.T) {
 	t.Parallel()
 	s := testenv.Start(t, cheapHash, "TZ=Asia/Tokyo")
 	story(t, s)
+	waitForLog(t, s, `"event":"login","outcome":"ok"`)
 	var got []string
 	registrations, subjects := map[string]bool{}, map[string]int{}
 	for line := range strings.Lines(s.Log()) {
@@ -147,5 +148,15 @@ func TestTheAuditTrailHasEveryEventOnce(t *testing.T) {
 		}
 	})); most < 6 {
 		t.Errorf("the trail does not follow one person: %v", subjects)
+	}
+}
+
+// waitForLog waits for a text in a sidecar's log: a line reaches the test a moment after the answer that it tells about.
+func waitForLog(t *testing.T, s *testenv.Sidecar, text string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.Log(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the log never has %s", text)
+		}
 	}
 }

@@ -48,6 +48,7 @@ type Config struct {
 type Login struct {
 	Config
 	throttle throttle
+	lanes    lanes
 }
 
 // New returns a Login.
@@ -55,7 +56,7 @@ func New(c Config) *Login {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Login{c, throttle{c.Counters, c.Keys, c.Limits}}
+	return &Login{Config: c, throttle: throttle{c.Counters, c.Keys, c.Limits}}
 }
 
 // Login returns the account whose identifier and password these are. Everything else is a *flow.Problem: login_failed,
@@ -87,6 +88,11 @@ func (l *Login) judge(ctx context.Context, key plugin.Key, typed, password strin
 	if err != nil {
 		return plugin.Account{}, &flow.Problem{Code: flow.CodeLoginFailed}
 	}
+	leave, err := l.lanes.enter(ctx, typed)
+	if err != nil {
+		return plugin.Account{}, refusal(err)
+	}
+	defer leave()
 	try, err := l.throttle.begin(ctx, typed)
 	if err != nil {
 		return plugin.Account{}, refusal(err)

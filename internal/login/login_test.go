@@ -29,6 +29,24 @@ type counting struct {
 	fail  error
 	// at is the state database's time.
 	at time.Time
+	// hold, if set, keeps answers back until it is closed.
+	hold chan struct{}
+}
+
+// await waits until so many passwords were asked for.
+func (c *counting) await(t *testing.T, asked int) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		n := c.asked
+		c.mu.Unlock()
+		if n >= asked {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d passwords were asked for", n)
+		}
+	}
 }
 
 func (c *counting) now() time.Time {
@@ -47,6 +65,9 @@ func (c *counting) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secr
 	c.mu.Lock()
 	c.asked++
 	c.mu.Unlock()
+	if c.hold != nil {
+		<-c.hold
+	}
 	if c.fail != nil {
 		return plugin.Account{}, c.fail
 	}

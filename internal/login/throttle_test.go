@@ -247,3 +247,37 @@ func TestLimitsOfLoginsCanBeOff(t *testing.T) {
 		}
 	}
 }
+
+func TestManyRightLoginsAtOnceAllSucceed(t *testing.T) {
+	l, _ := setUpWith(t, flow.DefaultLimits())
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if _, err := l.Login(context.Background(), "ada", password); err != nil {
+				t.Errorf("a right login among others: %v", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestATryThatWaitsForOthersEndsWithItsRequest(t *testing.T) {
+	l, store := setUpWith(t, flow.DefaultLimits())
+	store.hold = make(chan struct{})
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { _, _ = l.Login(context.Background(), "ada", password) })
+	}
+	store.await(t, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var p *flow.Problem
+	if _, err := l.Login(ctx, "ada", password); !errors.As(err, &p) || p.Code != flow.CodeUnavailable {
+		t.Errorf("got %v", err)
+	}
+	close(store.hold)
+	all.Wait()
+	if _, err := l.Login(context.Background(), "ada", password); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
