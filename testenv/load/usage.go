@@ -37,6 +37,27 @@ func cpuTime(t testing.TB, pid int) time.Duration {
 	return total
 }
 
+// machineTime is what the whole machine has worked, all processes together (proc(5), /proc/stat: user, nice, system, irq,
+// softirq).
+func machineTime(t testing.TB) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(stat), "\n")
+	fields := strings.Fields(line)
+	total := time.Duration(0)
+	for _, i := range []int{1, 2, 3, 6, 7} {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			t.Fatalf("read what the machine has worked: %v", err)
+		}
+		total += time.Duration(n) * tick
+	}
+	return total
+}
+
 func childrenOf(pid int) (pids []int) {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, l := range lists {
