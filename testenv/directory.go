@@ -1,0 +1,117 @@
+package testenv
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+// The kinds of directory server.
+const (
+	OpenLDAP        = "openldap"
+	DS389           = "389ds"
+	ActiveDirectory = "ad"
+)
+
+// Directory is a private directory server of a test, on a loopback address of its own. It ends with the test, or with
+// the process. It holds BASE, ou=people, ou=groups, a service account and a plain user, who may both read and nothing
+// else; WithClaims adds what registration needs.
+type Directory struct {
+	// Kind is OpenLDAP, DS389 or ActiveDirectory.
+	Kind string
+	// URL is for LDAPS, StartTLSURL for StartTLS on the clear port. Their host is an address that the certificate names.
+	URL, StartTLSURL string
+	// CAFile holds the authority that signed the server's certificate, as PEM.
+	CAFile string
+	// Base and the parents of all entries, as DNs. Identifiers and Pending exist only after WithClaims or the like.
+	Base, People, Groups, Identifiers, Pending string
+	// Service is the sidecar's account, Plain anybody else who may bind, Admin may do everything.
+	ServiceDN, ServicePassword string
+	PlainDN, PlainPassword     string
+	AdminDN, AdminPassword     string
+
+	dir     string
+	ip      net.IP
+	process directoryProcess
+}
+
+// DirectoryKind is a kind of server that a table of tests walks through.
+type DirectoryKind struct {
+	Kind  string
+	Start func(testing.TB, ...DirectoryOption) *Directory
+}
+
+// Directories returns every kind of directory server.
+func Directories() []DirectoryKind {
+	return []DirectoryKind{{OpenLDAP, StartSlapd}}
+}
+
+// DirectoryOption changes what a server starts with.
+type DirectoryOption func(*directoryOptions)
+
+type directoryOptions struct {
+	claims, sync, policy, memberOf, argon2 bool
+	unique                                 []string
+	indexes                                string
+}
+
+// WithClaims adds ou=identifiers with ou=pending, and to the service account the least rights for creating, changing
+// and deleting accounts and for groups.
+func WithClaims() DirectoryOption { return func(o *directoryOptions) { o.claims = true } }
+
+// WithSync makes the server sync every write to the disk, as in production. slapd only: the others always do.
+func WithSync() DirectoryOption { return func(o *directoryOptions) { o.sync = true } }
+
+// WithPasswordPolicy loads slapd's overlay ppolicy with a default policy at cn=default,ou=policies,BASE: at least 8
+// characters, no old ones, locked after 5 wrong ones. slapd only.
+func WithPasswordPolicy() DirectoryOption { return func(o *directoryOptions) { o.policy = true } }
+
+// WithUnique makes the values of attributes unique over people, and tells the check to wait for its turn ("serialize"):
+// without that it misses what happens at the same time. slapd only.
+func WithUnique(attributes ...string) DirectoryOption {
+	return func(o *directoryOptions) { o.unique = append(o.unique, attributes...) }
+}
+
+// WithMemberOf loads slapd's overlays memberof and refint. slapd only; Active Directory does this anyway.
+func WithMemberOf() DirectoryOption { return func(o *directoryOptions) { o.memberOf = true } }
+
+// WithArgon2 makes slapd hash with argon2 what RFC 3062 sets. slapd only.
+func WithArgon2() DirectoryOption { return func(o *directoryOptions) { o.argon2 = true } }
+
+// WithIndexes replaces the list of attributes that have an index for equality. slapd only.
+func WithIndexes(attributes ...string) DirectoryOption {
+	return func(o *directoryOptions) { o.indexes = strings.Join(attributes, ",") }
+}
+
+func chosen(options []DirectoryOption) directoryOptions {
+	o := directoryOptions{indexes: "objectClass,entryCSN,entryUUID,cn,ou,uid,mail,uidNumber,member"}
+	for _, option := range options {
+		option(&o)
+	}
+	return o
+}
+
+const (
+	directoryBase     = "dc=lab,dc=test"
+	directoryPassword = "Service-secret-7"
+)
+
+// newDirectory names everything that is alike on all servers, and gives it an address.
+func newDirectory(t testing.TB, kind string) *Directory {
+	t.Helper()
+	d := &Directory{
+		Kind: kind, dir: t.TempDir(), ip: ownAddress(t), Base: directoryBase,
+		People: "ou=people," + directoryBase, Groups: "ou=groups," + directoryBase,
+		Identifiers: "ou=identifiers," + directoryBase, Pending: "ou=pending,ou=identifiers," + directoryBase,
+		ServiceDN: "cn=svc," + directoryBase, ServicePassword: directoryPassword,
+		PlainDN: "cn=plain," + directoryBase, PlainPassword: "Plain-secret-7",
+		AdminDN: "cn=admin," + directoryBase, AdminPassword: "Admin-secret-7",
+	}
+	return d
+}
+
+// fill replaces the names of d in a text: BASE, and the passwords.
+func (d *Directory) fill(text string) string {
+	return strings.NewReplacer("BASE", d.Base, "SERVICEPASSWORD", d.ServicePassword, "PLAINPASSWORD", d.PlainPassword,
+		"ADMINPASSWORD", d.AdminPassword, "DIRECTORY", d.dir).Replace(text)
+}
