@@ -41,6 +41,13 @@ var (
 	// ErrUnanswered says that the request was sent, or may have been, and no answer came: it may have happened, or still
 	// happen.
 	ErrUnanswered = errors.New("the directory did not answer")
+
+	// ErrUnsupported says that the server does not list what a call needs. Nothing was sent.
+	ErrUnsupported = errors.New("the directory does not offer this")
+
+	// ErrEmptyPassword says that a password is empty. Nothing was sent: a bind with it would be anonymous and succeed
+	// (RFC 4513, section 5.1.2), and a change to it would let the server make one up (RFC 3062).
+	ErrEmptyPassword = errors.New("the password is empty")
 )
 
 // Error is a refusal by the server. Diagnostic is the server's own text: it may contain values, so it is for the

@@ -3,9 +3,10 @@ package directory
 import "context"
 
 // Operations are the requests of RFC 4511 as one identity sends them to one server. Every call has a deadline: that of
-// ctx, or the pool's if it is shorter. An error is an *Error (the server refused), ErrUnreachable (nothing was sent),
-// ErrUnanswered (it was sent and nothing came back: it may happen, now or later) or a context error before anything was
-// sent.
+// ctx, or the pool's if it is shorter. An error is an *Error (the server refused), ErrUnreachable (nothing was sent; it may
+// wrap the context's error too), ErrUnanswered (it was sent and nothing came back: it may happen, now or later; never with a
+// context error) or ErrUnsupported. Referrals are refusals, continuation references of a search are left out: no other
+// server is ever asked.
 type Operations interface {
 	// Add makes an entry.
 	Add(ctx context.Context, dn DN, attributes []Attribute) error
@@ -19,13 +20,17 @@ type Operations interface {
 	// Delete removes an entry without children.
 	Delete(ctx context.Context, dn DN) error
 
-	// Read returns one entry with the attributes asked for. An absent one is an *Error with NoSuchObject.
+	// Read returns one entry with the attributes asked for, none named being none. An absent one is an *Error with
+	// NoSuchObject.
 	Read(ctx context.Context, dn DN, attributes ...string) (Entry, error)
 
-	// Search returns the entries at or below base, at most limit of them (0: no limit of ours; the server may have one).
+	// Search returns the entries at or below base, at most limit of them (0: no limit of ours; the server may have one,
+	// which is an *Error with SizeLimitExceeded). The zero filter is every entry. Answers of more than some ten thousand
+	// entries are cut off as ErrUnanswered: Each reads those.
 	Search(ctx context.Context, base DN, scope Scope, filter Filter, limit int, attributes ...string) ([]Entry, error)
 
-	// SetPassword lets the server hash a new password (RFC 3062).
+	// SetPassword lets the server hash a new password (RFC 3062; Active Directory: unicodePwd). An empty one is
+	// ErrEmptyPassword.
 	SetPassword(ctx context.Context, dn DN, password string) error
 
 	// Increment adds by to an INTEGER attribute and returns the value it had (RFC 4525, RFC 4527).

@@ -22,6 +22,7 @@ type Server struct {
 	PreRead        bool // RFC 4527
 	Increment      bool // RFC 4525
 	PasswordPolicy bool // draft-behera-ldap-password-policy, the response control
+	Paging         bool // RFC 2696
 }
 
 // IDAttribute is the operational attribute that names an entry for ever: entryUUID (RFC 4530), nsUniqueId or objectGUID.
