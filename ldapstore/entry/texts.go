@@ -1,0 +1,103 @@
+package entry
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
+)
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func namesOf[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m)) }
+
+// paths are attributes that other machines use as a file's name.
+var paths = []string{"homeDirectory", "unixHomeDirectory"}
+
+// lines are attributes that stand between colons in what other machines read as a line of passwd(5).
+var lines = []string{"uid", "cn", "gecos", "homeDirectory", "unixHomeDirectory", "loginShell"}
+
+func isPath(attribute string) bool { return listed(paths, attribute) }
+
+// safePath tells whether every value that a template puts into a path is one plain name.
+func (b *builder) safePath(t Template) bool {
+	for _, p := range t.parts {
+		if text, found := p.fill(b.known); p.references != nil && found {
+			if text == "." || text == ".." || strings.ContainsAny(text, "/\\") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "~") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Lengths that Active Directory does not list in its subschema and demands; in characters.
+const (
+	maxAccountName = 20 // sAMAccountName of a user
+	maxCommonName  = 64
+)
+
+// checkTexts refuses values that would be taken for something else where the entry is used.
+func (b *builder) checkTexts() error {
+	for _, lower := range b.order {
+		p := b.parts[lower]
+		for i, v := range p.values {
+			if b.hasClass("posixAccount") && listed(lines, p.name) && breaksLine(v) {
+				return plugin.Refused(b.field(p, i), plugin.CodeInvalid)
+			}
+		}
+	}
+	if b.Kind != directory.ActiveDirectory {
+		return nil
+	}
+	name := b.account.Username()
+	rdn, _ := b.People.RDN.Value.render(b.known)
+	switch {
+	case utf8.RuneCountInString(name) > maxAccountName && strings.EqualFold(b.People.Username, "sAMAccountName"),
+		utf8.RuneCountInString(rdn) > maxCommonName:
+		return plugin.Refused(b.usernameField(), plugin.CodeTooLong)
+	case strings.ContainsAny(name, "\"/\\[]:;|=,+*?<>@") || breaksLine(name):
+		return plugin.Refused(b.usernameField(), plugin.CodeInvalid)
+	}
+	return nil
+}
+
+// field is the attribute of the flow to blame for a value.
+func (b *builder) field(p *supply, i int) string {
+	if p.from[i] != "" {
+		return p.from[i]
+	}
+	return b.usernameField()
+}
+
+func breaksLine(text string) bool {
+	return strings.ContainsFunc(text, func(c rune) bool { return c == ':' || unicode.IsControl(c) })
+}
+
+// checkMust refuses an entry that lacks what its classes demand: the server would, too, but not say what to mend.
+func (b *builder) checkMust() error {
+	for _, attribute := range b.must {
+		if b.has(attribute) || strings.EqualFold(attribute, b.People.RDN.Attribute) || listed(suppliedElsewhere, attribute) {
+			continue
+		}
+		field := b.FlowAttribute(attribute)
+		for _, t := range b.Templates[attribute] {
+			for _, name := range t.names() {
+				if _, found := b.plain(name); !found {
+					field = name
+				}
+			}
+		}
+		return plugin.Refused(field, plugin.CodeInvalid)
+	}
+	return nil
+}
+
+// suppliedElsewhere are demanded attributes that the server or another step of creation writes.
+var suppliedElsewhere = []string{
+	"userPassword", "unicodePwd", "nTSecurityDescriptor", "objectCategory", "instanceType", "objectSid", "sAMAccountName",
+}
