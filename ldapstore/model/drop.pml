@@ -12,9 +12,6 @@ proctype Drop(byte own_run; byte e; byte old) {
 		if
 		:: STATE(seen)==STATE_A && ID(seen)==e -> anchor=seen; seen=0;
 			/* 2 */
-#ifdef BUG_DROP_ENTRY_FIRST
-			anchor=0;
-#endif
 			op_entry(e); op_read(old, seen);
 #ifdef BUG_DROP_ENTRY_FIRST
 			op_read(username[e], anchor);
@@ -39,7 +36,10 @@ proctype Drop(byte own_run; byte e; byte old) {
 					:: else         /* lost: from the start */
 					fi
 				fi
-			:: else -> give=(e_place==PEOPLE -> CONFLICT : NOTFOUND)
+			:: else -> give=(e_place==PEOPLE -> CONFLICT : NOTFOUND);
+#ifndef BUG_DROP_HASTY
+				op_read(username[e], seen); if :: seen!=anchor -> give=0 :: else fi     /* overtaken, perhaps by our own attempt */
+#endif
 			fi; anchor=0; old_seen=0; e_place=0; e_values=0; e_mark=0
 		:: STATE(seen)==STATE_M && ID(seen)==e -> resolve_lock(username[e],false)
 		:: (STATE(seen)==STATE_C || STATE(seen)==STATE_L || STATE(seen)==STATE_K) && ID(seen)==e -> todo=seen; at=username[e]

@@ -143,8 +143,8 @@ inline op_touch(e,r) {                  /* swap the mark alone: 0, 16, 32 */
 inline op_lock(e,k) {                   /* the commit of a drop: CAS of the anchor from `anchor`: 0, 16, 99. todo: the L, if it is there */
 	atomic { LIVE -> todo=L_(RUN(anchor),e,k,me);
 	if
-	:: cas(username[e],anchor,todo); result=(ok -> 0 : 16); todo=(ok -> todo : 0)
-	:: cas(username[e],anchor,todo); result=99; todo=0
+	:: true -> cas(username[e],anchor,todo); result=(ok -> 0 : 16); todo=(ok -> todo : 0)
+	:: true -> cas(username[e],anchor,todo); result=99; todo=0
 #ifdef LATE
 	:: late_lock==0 && !last -> late_lock=me; late_lock_from=anchor; late_lock_to=todo; result=99; todo=0
 #endif
