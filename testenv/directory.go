@@ -43,7 +43,7 @@ type DirectoryKind struct {
 
 // Directories returns every kind of directory server.
 func Directories() []DirectoryKind {
-	return []DirectoryKind{{OpenLDAP, StartSlapd}}
+	return []DirectoryKind{{OpenLDAP, StartSlapd}, {DS389, StartDS389}}
 }
 
 // DirectoryOption changes what a server starts with.
@@ -59,7 +59,8 @@ type directoryOptions struct {
 // and deleting accounts and for groups.
 func WithClaims() DirectoryOption { return func(o *directoryOptions) { o.claims = true } }
 
-// WithSync makes the server sync every write to the disk, as in production. slapd only: the others always do.
+// WithSync makes the server sync every write to the disk, as in production. Not on Active Directory,
+// which always does.
 func WithSync() DirectoryOption { return func(o *directoryOptions) { o.sync = true } }
 
 // WithPasswordPolicy loads slapd's overlay ppolicy with a default policy at cn=default,ou=policies,BASE: at least 8
@@ -89,6 +90,14 @@ func chosen(options []DirectoryOption) directoryOptions {
 		option(&o)
 	}
 	return o
+}
+
+// refuseSlapdOnly ends the test when an option was meant for slapd.
+func (o directoryOptions) refuseSlapdOnly(t testing.TB, kind string) {
+	t.Helper()
+	if plain := chosen(nil); o.policy || o.memberOf || o.argon2 || len(o.unique) > 0 || o.indexes != plain.indexes {
+		t.Fatalf("start %s: an option is for slapd only", kind)
+	}
 }
 
 const (

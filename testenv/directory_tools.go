@@ -22,10 +22,10 @@ func (d *Directory) LDAPModify(dn, password, ldif string) (string, error) {
 	return d.tool(ldif, "ldapmodify", "-a", "-D", dn, "-w", password)
 }
 
-// LDAPWhoAmI runs ldapwhoami as somebody: who the server takes them for, or why it does not let them in.
+// LDAPWhoAmI runs ldapwhoami as somebody: the DN that the server takes them for, or why it does not let them in.
 func (d *Directory) LDAPWhoAmI(dn, password string) (string, error) {
 	out, err := d.tool("", "ldapwhoami", "-D", dn, "-w", password)
-	return strings.TrimSpace(out), err
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out), "dn:")), err
 }
 
 // LDAPSearch runs ldapsearch over a subtree as the admin and returns LDIF without comments and folded lines.
