@@ -16,7 +16,7 @@ func Read(path string, kind directory.Kind, base directory.DN) (*Settings, error
 	if path == "" {
 		return Decode("", nil, kind, base)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the persister's file: %w", err)
 	}

@@ -80,14 +80,6 @@ func (n *node) null() bool {
 	return null
 }
 
-func (n *node) isList() bool {
-	if n == nil {
-		return false
-	}
-	_, ok := n.node.(*ast.SequenceNode)
-	return ok
-}
-
 // text reads a text that is not empty. A number or a boolean must be quoted to be one.
 func (n *node) text(absent string) string {
 	if n == nil {
