@@ -128,12 +128,15 @@ func startTLSRequest() []byte {
 }
 
 func startTLSAnswer(message []byte) error {
-	id, _, err := inspect(message)
+	found, err := inspect(message)
 	if err != nil {
 		return err
 	}
+	if found.id != 1 || found.operation != 0x78 {
+		return errNotLDAP
+	}
 	answer, err := ber.DecodePacketErr(message)
-	if err != nil || id != 1 || len(answer.Children) < 2 || answer.Children[1].Tag != ldap.ApplicationExtendedResponse {
+	if err != nil {
 		return errNotLDAP
 	}
 	if err := ldap.GetLDAPError(answer); err != nil {

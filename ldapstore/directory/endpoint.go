@@ -16,6 +16,7 @@ import (
 const (
 	firstPause         = 50 * time.Millisecond
 	longestPause       = time.Second
+	longestHangPause   = 5 * time.Second // for a server that takes its time to fail
 	firstRefusedPause  = time.Second
 	longestRefusePause = 30 * time.Second
 )
@@ -61,12 +62,10 @@ func (e *endpoint) run(ctx context.Context, operation string, repeatable bool, s
 
 // with lends a connection to use, and a fresh one a second time if use says so.
 func (e *endpoint) with(ctx context.Context, operation string, use func(c *Conn, reused bool) (again bool, err error)) error {
-	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
-	case <-ctx.Done():
-		return unreachable(operation, ctx.Err())
+	if err := e.takeSlot(ctx); err != nil {
+		return unreachable(operation, err)
 	}
+	defer func() { <-e.slots }()
 	c := e.takeIdle()
 	if c != nil {
 		again, err := use(c, true)
@@ -83,6 +82,18 @@ func (e *endpoint) with(ctx context.Context, operation string, use func(c *Conn,
 	defer e.putBack(c)
 	_, err = use(c, false)
 	return err
+}
+
+// takeSlot waits until a connection may be used.
+func (e *endpoint) takeSlot(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, e.settings.RequestTimeout)
+	defer cancel()
+	select {
+	case e.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // takeIdle returns a connection that seems to be alive, or nil.
@@ -112,6 +123,7 @@ func (e *endpoint) open(ctx context.Context) (*Conn, error) {
 	case pause > 0:
 		return nil, fmt.Errorf("%w: tried a moment ago: %v", ErrUnreachable, reason) //nolint:errorlint // another call's error
 	}
+	began := time.Now()
 	c, err := e.dial(ctx, e.to)
 	if err == nil {
 		e.mu.Lock()
@@ -119,15 +131,19 @@ func (e *endpoint) open(ctx context.Context) (*Conn, error) {
 		e.mu.Unlock()
 		return c, nil
 	}
-	if ctx.Err() != nil && !Refused(err) {
+	if errors.Is(ctx.Err(), context.Canceled) && !Refused(err) {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
 	}
-	e.failed(err)
+	e.failed(err, time.Since(began))
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: %w: %v", ErrUnreachable, ctx.Err(), err) //nolint:errorlint // see above
+	}
 	return nil, fmt.Errorf("%w: %v", ErrUnreachable, err) //nolint:errorlint // see above
 }
 
-// failed notes a failure and how long to wait. Calls that fail together count once.
-func (e *endpoint) failed(err error) {
+// failed notes a failure and how long to wait: as long as it took at least, so that calls do not queue up behind a server
+// that hangs. Calls that fail together count once.
+func (e *endpoint) failed(err error, took time.Duration) {
 	first, longest := firstPause, longestPause
 	if Refused(err) {
 		first, longest = firstRefusedPause, longestRefusePause
@@ -137,7 +153,7 @@ func (e *endpoint) failed(err error) {
 	if time.Now().Before(e.until) {
 		return
 	}
-	pause := min(first<<min(e.failures, 10), longest)
+	pause := max(min(first<<min(e.failures, 10), longest), min(took, longestHangPause))
 	pause -= rand.N(pause / 4) //nolint:gosec // only spreads replicas out
 	e.failures++
 	e.until, e.reason = time.Now().Add(pause), err

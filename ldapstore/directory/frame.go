@@ -70,11 +70,19 @@ func noEOF(err error) error {
 	return err
 }
 
-// inspect walks through a message without building anything. It returns the message's id and how many elements it has.
-func inspect(message []byte) (id int64, elements int, err error) {
+// envelope is what inspect finds out about a message.
+type envelope struct {
+	id        int64
+	operation byte // the tag of its operation
+	elements  int  // how many BER elements it has
+}
+
+// inspect walks through a message without building anything.
+func inspect(message []byte) (envelope, error) {
+	var found envelope
 	ends := make([]int, 0, maxDepth) // where the open constructed elements end
 	at := 0
-	for at < len(message) || len(ends) > 0 {
+	for {
 		for len(ends) > 0 && at == ends[len(ends)-1] {
 			ends = ends[:len(ends)-1]
 		}
@@ -84,34 +92,51 @@ func inspect(message []byte) (id int64, elements int, err error) {
 		end := len(message)
 		if len(ends) > 0 {
 			end = ends[len(ends)-1]
-		} else if elements > 0 {
-			return 0, 0, errNotLDAP // more than one element at the top
+		} else if found.elements > 0 {
+			return envelope{}, errNotLDAP // more than one element at the top
 		}
 		tag := message[at]
 		content, length, ok := elementAt(message[at:end])
 		if !ok {
-			return 0, 0, errNotLDAP
+			return envelope{}, errNotLDAP
 		}
-		elements++
+		found.elements++
 		at += content
-		switch {
-		case elements == 2:
-			if id, ok = messageID(tag, message[at:at+length]); !ok {
-				return 0, 0, errNotLDAP
+		if len(ends) == 1 {
+			if err := found.add(tag, message[at:at+length]); err != nil {
+				return envelope{}, err
 			}
-		case len(ends) == 1 && tag == 0xa0 && length > maxControls:
-			return 0, 0, fmt.Errorf("%w: its controls are too long", errNotLDAP)
 		}
 		if tag&0x20 == 0 {
 			at += length
 			continue
 		}
 		if len(ends) == maxDepth {
-			return 0, 0, fmt.Errorf("%w: it is nested too deep", errNotLDAP)
+			return envelope{}, fmt.Errorf("%w: it is nested too deep", errNotLDAP)
 		}
 		ends = append(ends, at+length)
 	}
-	return id, elements, nil
+	if found.operation == 0 {
+		return envelope{}, errNotLDAP
+	}
+	return found, nil
+}
+
+// add takes in a direct part of the message: its id, its operation, its controls (RFC 4511, section 4.1.1).
+func (e *envelope) add(tag byte, content []byte) error {
+	ok := true
+	switch {
+	case e.elements == 2:
+		e.id, ok = messageID(tag, content)
+	case e.operation == 0:
+		e.operation = tag
+	case tag == 0xa0 && len(content) > maxControls:
+		return fmt.Errorf("%w: its controls are too long", errNotLDAP)
+	}
+	if !ok {
+		return errNotLDAP
+	}
+	return nil
 }
 
 // elementAt reads the header of the element that b begins with: where its content begins, and how long that is.

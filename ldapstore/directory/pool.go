@@ -22,6 +22,7 @@ type Pool struct {
 	readers []*endpoint
 
 	server cached[Server]
+	schema cached[*Schema]
 }
 
 var (

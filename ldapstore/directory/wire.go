@@ -17,8 +17,8 @@ type wire struct {
 	dead    bool // nothing is written any more
 	sent    bool // the request went out, to its last octet
 
-	awaited  atomic.Int64 // the message id of the request under way; 0: none
-	received atomic.Int64 // what its answer has cost so far
+	awaited  atomic.Pointer[envelope] // the request under way, or nil
+	received atomic.Int64             // what its answer has cost so far
 	fault    atomic.Pointer[error]
 
 	unread []byte // the rest of a message
@@ -34,7 +34,7 @@ func (w *wire) begin() {
 }
 
 // end says that the request has its answer: nothing more is expected.
-func (w *wire) end() { w.awaited.Store(0) }
+func (w *wire) end() { w.awaited.Store(nil) }
 
 // abort makes every read and write fail from now on.
 func (w *wire) abort() { _ = w.socket.Close() }
@@ -51,7 +51,7 @@ func (w *wire) settle() (sent bool) {
 
 // Write sends one request.
 func (w *wire) Write(message []byte) (int, error) {
-	id, _, err := inspect(message)
+	request, err := inspect(message)
 	if err != nil {
 		return 0, err
 	}
@@ -61,7 +61,7 @@ func (w *wire) Write(message []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	w.received.Store(0)
-	w.awaited.Store(id)
+	w.awaited.Store(&request)
 	n, err := w.Conn.Write(message)
 	w.sent = err == nil
 	return n, err
@@ -87,16 +87,30 @@ func (w *wire) next() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, elements, err := inspect(message)
+	answer, err := inspect(message)
 	if err != nil {
 		return nil, err
 	}
-	// Id 0 is a notice of disconnection (RFC 4511, section 4.4.1); any other answers nothing that was asked.
-	if id == 0 || id != w.awaited.Load() {
+	if request := w.awaited.Load(); request == nil || !answer.answers(*request) {
 		return nil, fmt.Errorf("%w: it answers no request", errNotLDAP)
 	}
-	if w.received.Add(int64(len(message)+elements*elementCost)) > maxAnswer {
+	if w.received.Add(int64(len(message)+answer.elements*elementCost)) > maxAnswer {
 		return nil, fmt.Errorf("%w: the answer is too long", errNotLDAP)
 	}
 	return message, nil
+}
+
+// answers tells whether a message has the id of the request and is of a kind that answers it (RFC 4511, section 4.2 to
+// 4.12). Id 0 is a notice of disconnection (section 4.4.1).
+func (e envelope) answers(request envelope) bool {
+	if e.id == 0 || e.id != request.id {
+		return false
+	}
+	switch request.operation {
+	case 0x63: // search: entry, reference, done
+		return e.operation == 0x64 || e.operation == 0x73 || e.operation == 0x65
+	case 0x4a: // delete
+		return e.operation == 0x6b
+	}
+	return e.operation == request.operation+1
 }
