@@ -27,7 +27,11 @@ proctype Drop(byte own_run; byte e; byte old) {
 				:: !ok -> give=UNAVAILABLE
 				:: ok -> ok=false; op_lock(e,old);
 					if
-					:: result==0 && todo!=0 -> first=true; goto finish_it
+					:: result==0 && todo!=0 -> first=true;
+#ifdef BUG_DROP_CLAIM_FIRST
+						op_cas(old, old_seen, R_(me,e));
+#endif
+						goto finish_it
 					:: result==99 -> result=0; op_read(username[e], seen);  /* no answer */
 						if
 						:: (STATE(seen)==STATE_L || STATE(seen)==STATE_K) && CHANGE(seen)==me -> todo=seen; old_seen=0; goto finish_it

@@ -48,6 +48,8 @@ init { atomic {
 	CREATE(1,KA,KB,KA); run Resolve(KA,KB); CREATE(2,KA,KB,KB);
 #elif SCENARIO==RESOLVE_TWICE
 	CREATE(1,KA,KB,KA); CREATE(3,KA,KB,KA); run Resolve(KA,KB);
+#elif SCENARIO==RESOLVE_ALONE
+	CREATE(1,KA,KB,KA); run Resolve(KA,KB);
 #elif SCENARIO==THERE_AND_BACK
 	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KC,KB); run Finisher(KC);
 #elif SCENARIO==THERE_AND_BACK_WANTED
@@ -78,6 +80,8 @@ init { atomic {
 	account(); ADD(4,KC); DROP(5,KC); run Finisher(KC);
 #elif SCENARIO==ADD_DROP_ADD
 	account(); ADD(4,KC); DROP(5,KC); ADD(9,KC);
+#elif SCENARIO==ADD_AFTER_CREATE
+	left_committed(); ADD(4,KC); run Finisher(KA);
 #elif SCENARIO==DROP_AND_ADD
 	account(); DROP(4,KB); ADD(5,KB); run Finisher(KA);
 #elif SCENARIO==DROP_AND_DELETE
@@ -98,6 +102,8 @@ init { atomic {
 	left_committed(); DROP(4,(USERNAME==KA -> KB : KA)); run Finisher(KA);
 #elif SCENARIO==DROP_JANITOR
 	account(); DROP(4,KB); ADD(5,KB); run Janitor();
+#elif SCENARIO==DROP_ADD_WANTED
+	account(); DROP(4,KB); ADD(5,KB); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==DROP_DELETE_JANITOR
 	account(); DROP(4,KB); run Delete(1); run Janitor();
 #elif SCENARIO==DELETE_LATE_FINISHER

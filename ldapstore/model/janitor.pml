@@ -14,6 +14,7 @@ inline visit(k) {
 	fi; seen=0;
 	if :: todo!=0 -> finish(at,false); todo=0; at=0 :: else fi; give=0; ok=false
 }
+#ifdef USES_JANITOR
 proctype Janitor() {
 	byte own1, own2, task; bool last; LOCALS;
 end:	do
@@ -30,6 +31,8 @@ end:	do
 		if :: task<KEYS -> visit(task) :: else -> sweep(task-KEYS); result=0 fi; task=0; ok=false
 	od
 }
+#endif
+#ifdef USES_FINISHER
 proctype Finisher(byte k) {             /* Lookup: finishes what is committed, aborts nothing */
 	byte own1, own2; bool last; LOCALS;
 	op_read(k, seen);
@@ -41,3 +44,4 @@ proctype Finisher(byte k) {             /* Lookup: finishes what is committed, a
 	fi; seen=0; prim=0;
 	if :: todo!=0 -> finish(at,false) :: else fi; CLEAR
 }
+#endif

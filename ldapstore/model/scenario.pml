@@ -12,6 +12,7 @@
 #define COMMITTED_LEFT 6        /* committed, the owner dead; two finishers; a stranger */
 #define RESOLVE 7               /* one execution, Resolve, a stranger for both */
 #define RESOLVE_TWICE 8         /* two executions at once, Resolve */
+#define RESOLVE_ALONE 9         /* one execution, Resolve */
 
 /* exchange of one alias for another */
 #define THERE_AND_BACK 20       /* exchange, exchange back, late finisher */
@@ -31,6 +32,7 @@
 #define TWO_ADDS 34             /* two values at once; late finisher */
 #define ADD_DROP 35             /* added, then dropped; late finisher of the addition */
 #define ADD_DROP_ADD 36         /* added, dropped, added again */
+#define ADD_AFTER_CREATE 37     /* the creation is committed, not closed: late finisher of it */
 
 /* drop */
 #define DROP_AND_ADD 40         /* dropped, added again; late finisher of the drop */
@@ -43,6 +45,7 @@
 #define DROP_RETRIED 47         /* -DSAME_ATTEMPT: an execution stalls before its commit, the next one runs; late finisher */
 #define DROP_AFTER_CREATE 48    /* the creation is committed, not closed: late finisher of it */
 #define DROP_JANITOR 49         /* a drop and an addition of the same value; janitor */
+#define DROP_ADD_WANTED 51      /* dropped, added again; somebody wants it */
 #define DROP_DELETE_JANITOR 50  /* a drop and a deletion; janitor */
 
 /* deletion */
@@ -51,6 +54,14 @@
 #define DELETE_TWICE_JANITOR 62
 #define DELETE_JANITOR 63       /* of a creation not closed; janitor; the username is wanted */
 
+#if SCENARIO==TWO_PEOPLE || SCENARIO==CROSSED_PAIRS || SCENARIO==SECOND_SHARED || SCENARIO==ATTEMPT_TWICE || SCENARIO==EXCHANGE_JANITOR || \
+	SCENARIO==DROP_JANITOR || SCENARIO==DROP_DELETE_JANITOR || SCENARIO==DELETE_TWICE_JANITOR || SCENARIO==DELETE_JANITOR
+#define USES_JANITOR
+#endif
+#if SCENARIO==COMMITTED_LEFT || SCENARIO==DELETE_LATE_FINISHER || (SCENARIO>=20 && SCENARIO<60 && !defined(USES_JANITOR) && \
+	SCENARIO!=THERE_AND_BACK_WANTED && SCENARIO!=TWO_AND_BACK && SCENARIO!=ADD_DROP_ADD && SCENARIO!=DROP_ADD_WANTED)
+#define USES_FINISHER
+#endif
 #if SCENARIO>=20 && SCENARIO<60 && SCENARIO!=DROP_WANTED && SCENARIO!=DROP_RETRIED && SCENARIO!=DROP_REFUSED && \
 	SCENARIO!=TWO_DROPS && SCENARIO!=DROP_AND_DELETE && SCENARIO!=DROP_AFTER_CREATE && SCENARIO!=DROP_DELETE_JANITOR
 #define USES_CHANGE
@@ -61,7 +72,7 @@
 #if SCENARIO==EXCHANGE_AND_DELETE || SCENARIO==ADD_AND_DELETE || SCENARIO==DROP_AND_DELETE || SCENARIO==DROP_DELETE_JANITOR || SCENARIO>=60
 #define USES_DELETE
 #endif
-#if SCENARIO==RESOLVE || SCENARIO==RESOLVE_TWICE
+#if SCENARIO==RESOLVE || SCENARIO==RESOLVE_TWICE || SCENARIO==RESOLVE_ALONE
 #define USES_RESOLVE
 #endif
 #if SCENARIO==DROP_RETRIED
