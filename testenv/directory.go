@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"net"
+	"os"
 	"strings"
 	"testing"
 )
@@ -108,8 +109,14 @@ const (
 // newDirectory names everything that is alike on all servers, and gives it an address.
 func newDirectory(t testing.TB, kind string) *Directory {
 	t.Helper()
+	// A short path that a server's own user can reach: sockets have names of at most 108 bytes.
+	dir, err := os.MkdirTemp("/tmp", "nx-"+kind+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	d := &Directory{
-		Kind: kind, dir: t.TempDir(), ip: ownAddress(t), Base: directoryBase,
+		Kind: kind, dir: dir, ip: ownAddress(t), Base: directoryBase,
 		People: "ou=people," + directoryBase, Groups: "ou=groups," + directoryBase,
 		Identifiers: "ou=identifiers," + directoryBase, Pending: "ou=pending,ou=identifiers," + directoryBase,
 		ServiceDN: "cn=svc," + directoryBase, ServicePassword: directoryPassword,
@@ -122,5 +129,6 @@ func newDirectory(t testing.TB, kind string) *Directory {
 // fill replaces the names of d in a text: BASE, and the passwords.
 func (d *Directory) fill(text string) string {
 	return strings.NewReplacer("BASE", d.Base, "SERVICEPASSWORD", d.ServicePassword, "PLAINPASSWORD", d.PlainPassword,
-		"ADMINPASSWORD", d.AdminPassword, "DIRECTORY", d.dir).Replace(text)
+		"ADMINPASSWORD", d.AdminPassword, "SERVICEUNICODE", UnicodePassword(d.ServicePassword), "PLAINUNICODE", UnicodePassword(d.PlainPassword),
+		"DIRECTORY", d.dir).Replace(text)
 }

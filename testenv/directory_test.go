@@ -10,7 +10,7 @@ import (
 
 func TestDirectoryServers(t *testing.T) {
 	t.Parallel()
-	for _, kind := range testenv.Directories() {
+	for _, kind := range append(testenv.Directories(), testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba}) {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			before := time.Now()

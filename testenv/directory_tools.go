@@ -24,8 +24,18 @@ func (d *Directory) LDAPModify(dn, password, ldif string) (string, error) {
 
 // LDAPWhoAmI runs ldapwhoami as somebody: the DN that the server takes them for, or why it does not let them in.
 func (d *Directory) LDAPWhoAmI(dn, password string) (string, error) {
+	if d.Kind == ActiveDirectory { // no RFC 4532: look oneself up
+		return d.whoAmISearch(dn, password)
+	}
 	out, err := d.tool("", "ldapwhoami", "-D", dn, "-w", password)
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out), "dn:")), err
+}
+
+func (d *Directory) whoAmISearch(who, password string) (string, error) {
+	filter := fmt.Sprintf("(|(distinguishedName=%[1]s)(userPrincipalName=%[1]s))", who)
+	out, err := d.LDAPSearchAs(who, password, d.Base, filter, "1.1")
+	dn, _, _ := strings.Cut(strings.TrimPrefix(out, "dn: "), "\n")
+	return dn, err
 }
 
 // LDAPSearch runs ldapsearch over a subtree as the admin and returns LDIF without comments and folded lines.

@@ -64,11 +64,6 @@ func (d *Directory) prepareDS389(t testing.TB, o directoryOptions) error {
 	if err != nil {
 		return err
 	}
-	// The server's own user must get there, which it would not below t.TempDir.
-	if d.dir, err = os.MkdirTemp("/tmp", "nx-ds-"); err != nil {
-		return err
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(d.dir) })
 	d.listenAt(clearPort, securePort)
 	for _, dir := range []string{"etc", "db", "log", "run", "lock", "tmp", "ldif", "bak"} {
 		if err := os.Mkdir(filepath.Join(d.dir, dir), 0o700); err != nil {
