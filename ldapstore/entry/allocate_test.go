@@ -67,7 +67,7 @@ func TestAllocate(t *testing.T) {
 			s := decode(t, directory.OpenLDAP, fmt.Sprintf(numbers, 10_000, 59_999, 7))
 			m := newMemory()
 			m.after = func(string) error {
-				if rand.IntN(10) == 0 { //nolint:gosec // a test's luck
+				if rand.IntN(10) == 0 {
 					return directory.ErrUnanswered
 				}
 				return nil

@@ -78,7 +78,7 @@ type builder struct {
 
 // add adds a value once.
 func (b *builder) add(attribute, from, value string) {
-	lower := strings.ToLower(attribute)
+	lower := strings.ToLower(b.canonical(attribute))
 	if b.parts == nil {
 		b.parts = map[string]*supply{}
 	}
@@ -95,7 +95,11 @@ func (b *builder) add(attribute, from, value string) {
 	p.values, p.from = append(p.values, value), append(p.from, from)
 }
 
-func (b *builder) has(attribute string) bool { return b.parts[strings.ToLower(attribute)] != nil }
+func (b *builder) part(attribute string) *supply {
+	return b.parts[strings.ToLower(b.canonical(attribute))]
+}
+
+func (b *builder) has(attribute string) bool { return b.part(attribute) != nil }
 
 func (b *builder) addKeys() error {
 	for _, k := range b.account.Keys {
@@ -124,7 +128,7 @@ func (b *builder) addAttributes() error {
 		if !stored {
 			continue
 		}
-		if !b.open(attribute) || b.has(attribute) && b.parts[strings.ToLower(attribute)].from[0] != name {
+		if !b.open(attribute) || b.has(attribute) && b.part(attribute).from[0] != name {
 			return plugin.Refused(name, plugin.CodeForbidden)
 		}
 		for _, v := range values {

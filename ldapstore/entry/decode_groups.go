@@ -90,7 +90,7 @@ func (r *reader) readLock(n *node) {
 	const auto = "auto"
 	r.Lock.Method = LockMethod(method.oneOf(auto, auto, string(LockStart), string(LockPolicy), string(LockAccount), string(LockControl), string(LockNone)))
 	if r.Lock.Method == auto {
-		r.Lock.Method = r.profile.lock
+		r.Lock.Method, r.Lock.auto = r.profile.lock, true
 	}
 	if r.Lock.Method != LockNone && !slices.Contains(locksOf(r.Kind), r.Lock.Method) {
 		method.fault(fmt.Sprintf("%s locks nobody on this server", r.Lock.Method), fmt.Sprintf("choose auto, none or %s", locksOf(r.Kind)[0]))

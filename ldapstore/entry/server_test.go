@@ -149,6 +149,7 @@ func TestEntryOnServers(t *testing.T) {
 			l.changes(t)
 			l.refusals(t)
 			l.oddNames(t)
+			l.schema(t)
 		})
 	}
 }

@@ -39,8 +39,9 @@ type Settings struct {
 	Password Password
 	// UsernameHold is how long the name of a deleted account is kept from others, in two halves.
 	UsernameHold time.Duration
-	// must are the attributes that the schema demands of an entry: see Learn.
-	must []string
+	// must are the attributes that the schema demands of an entry: see With.
+	must   []string
+	schema *directory.Schema
 	// Readers are the URLs of replicas that look-ups may ask.
 	Readers []string
 }
@@ -95,6 +96,7 @@ type Lock struct {
 	Method LockMethod
 	// Reason is the directory attribute that keeps why; empty: nowhere.
 	Reason string
+	auto   bool
 }
 
 // LockMethod is the attribute that locks an entry.
@@ -143,15 +145,15 @@ func (s *Settings) DirectoryAttribute(name string) (string, bool) {
 		return "", false
 	}
 	if attribute, mapped := s.Attributes[name]; mapped {
-		return attribute, true
+		return s.canonical(attribute), true
 	}
-	return name, true
+	return s.canonical(name), true
 }
 
 // FlowAttribute is the name that flows give a directory attribute.
 func (s *Settings) FlowAttribute(attribute string) string {
 	for name, mapped := range s.Attributes {
-		if strings.EqualFold(mapped, attribute) {
+		if strings.EqualFold(s.canonical(mapped), s.canonical(attribute)) {
 			return name
 		}
 	}

@@ -99,5 +99,5 @@ func (b *builder) checkMust() error {
 
 // suppliedElsewhere are demanded attributes that the server or another step of creation writes.
 var suppliedElsewhere = []string{
-	"userPassword", "unicodePwd", "nTSecurityDescriptor", "objectCategory", "instanceType", "objectSid", "sAMAccountName",
+	"objectClass", "userPassword", "unicodePwd", "nTSecurityDescriptor", "objectCategory", "instanceType", "objectSid", "sAMAccountName",
 }
