@@ -1,0 +1,163 @@
+package directory_test
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+)
+
+// TestIdleConnections: a connection that died while nobody used it is nobody's concern, as long as nothing is done twice.
+func TestIdleConnections(t *testing.T) {
+	t.Parallel()
+	t.Run("a read that meets a dying connection is sent again, a write is not", func(t *testing.T) {
+		t.Parallel()
+		for _, call := range calls {
+			var requests, dying atomic.Int64
+			server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+				if requests.Add(1) == 2 {
+					dying.Add(1)
+					c.Close()
+					return
+				}
+				_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
+			}))
+			pool := open(t, server.settings())
+			if err := call.do(t.Context(), pool); err != nil {
+				t.Fatal(call.name, err)
+			}
+			err := call.do(t.Context(), pool)
+			read := call.name == "read" || call.name == "search"
+			if read && (err != nil || requests.Load() != 3) || !read && (!errors.Is(err, directory.ErrUnanswered) || requests.Load() != 2) {
+				t.Errorf("%s: %v after %d requests", call.name, err, requests.Load())
+			}
+			if err := call.do(t.Context(), pool); err != nil {
+				t.Errorf("%s afterwards: %v", call.name, err)
+			}
+		}
+	})
+	t.Run("a read is sent again once, and not after a refusal or the deadline", func(t *testing.T) {
+		t.Parallel()
+		var requests atomic.Int64
+		server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+			if requests.Add(1) == 1 {
+				_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
+				return
+			}
+			c.Close()
+		}))
+		pool := open(t, server.settings())
+		_, _ = pool.Read(t.Context(), somebody)
+		if _, err := pool.Read(t.Context(), somebody); !errors.Is(err, directory.ErrUnanswered) || requests.Load() != 3 {
+			t.Errorf("%v after %d requests", err, requests.Load())
+		}
+		var sent atomic.Int64
+		hanging := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+			if sent.Add(1) == 1 {
+				_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
+				return
+			}
+			hang(c)
+		}))
+		pool = open(t, hanging.settings())
+		_, _ = pool.Read(t.Context(), somebody)
+		if _, err := pool.Read(t.Context(), somebody); !errors.Is(err, directory.ErrUnanswered) || sent.Load() != 2 {
+			t.Errorf("%v after %d requests", err, sent.Load())
+		}
+	})
+	t.Run("a write finds a fresh connection when the server closed the old one", func(t *testing.T) {
+		t.Parallel()
+		server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+			_, _ = c.Write(result(id, answers[o.Tag], 0))
+			c.Close()
+		}))
+		pool := open(t, server.settings())
+		for range 3 {
+			if err := pool.Delete(t.Context(), somebody); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(short / 5)
+		}
+	})
+	t.Run("an unused connection is closed after a while", func(t *testing.T) {
+		t.Parallel()
+		closed := make(chan struct{}, 1)
+		server := startFault(t, func(c net.Conn) {
+			afterBind(func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 0)) })(c)
+			closed <- struct{}{}
+		})
+		settings := server.settings()
+		settings.IdleTime = short
+		pool := open(t, settings)
+		if err := pool.Delete(t.Context(), somebody); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-closed:
+		case <-time.After(8 * short):
+			t.Error("it is still open")
+		}
+	})
+	t.Run("a closed pool refuses", func(t *testing.T) {
+		t.Parallel()
+		server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 0)) }))
+		pool := open(t, server.settings())
+		if err := pool.Delete(t.Context(), somebody); err != nil {
+			t.Fatal(err)
+		}
+		pool.Close()
+		if err := pool.Delete(t.Context(), somebody); !errors.Is(err, directory.ErrUnreachable) {
+			t.Error(err)
+		}
+	})
+}
+
+// oneFound is the entry that a search finds; other operations find none.
+func oneFound(id int64, operation *ber.Packet) []byte {
+	if operation.Tag != 3 {
+		return nil
+	}
+	return found(id, string(somebody), "a")
+}
+
+// TestReaders: look-ups go to the readers, writes never do, and the writer stands in for a reader that is away.
+func TestReaders(t *testing.T) {
+	t.Parallel()
+	counting := func(n *atomic.Int64) func(net.Conn) {
+		return afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+			n.Add(1)
+			_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
+		})
+	}
+	var atWriter, atReader atomic.Int64
+	writer, reader, hanging := startFault(t, counting(&atWriter)), startFault(t, counting(&atReader)), startFault(t, hang)
+	settings := writer.settings()
+	settings.Readers = []string{"ldap://" + reader.Addr().String()}
+	pool := open(t, settings)
+	for _, call := range calls {
+		if err := call.do(t.Context(), pool.Readers()); err != nil {
+			t.Errorf("%s: %v", call.name, err)
+		}
+	}
+	if atReader.Load() != 2 || atWriter.Load() != 4 {
+		t.Errorf("%d requests at the reader, %d at the writer", atReader.Load(), atWriter.Load())
+	}
+	if _, err := pool.Read(t.Context(), somebody); err != nil || atWriter.Load() != 5 {
+		t.Errorf("a read from the pool itself: %v", err)
+	}
+	settings.Readers = []string{"ldap://" + hanging.Addr().String()}
+	pool = open(t, settings)
+	for range 2 {
+		if _, err := pool.Readers().Read(t.Context(), somebody); err != nil {
+			t.Errorf("while the reader hangs: %v", err)
+		}
+	}
+	if open(t, writer.settings()).Readers() == nil {
+		t.Error("no readers")
+	}
+}
