@@ -88,6 +88,8 @@ init { atomic {
 	account(); DROP(4,KB); run Delete(1); run Finisher(KA);
 #elif SCENARIO==DROP_REFUSED
 	account(); DROP(4,KB); run Finisher(KA); run Finisher(KA);
+#elif SCENARIO==DROP_REFUSED_ONE
+	account(); DROP(4,KB); run Finisher(KA);
 #elif SCENARIO==DROP_WANTED
 	account(); DROP(4,KB); run Finisher(KA); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==DROP_AND_EXCHANGE

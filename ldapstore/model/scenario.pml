@@ -38,6 +38,7 @@
 #define DROP_AND_ADD 40         /* dropped, added again; late finisher of the drop */
 #define DROP_AND_DELETE 41      /* late finisher of the drop */
 #define DROP_REFUSED 42         /* two finishers */
+#define DROP_REFUSED_ONE 52     /* one finisher */
 #define DROP_WANTED 43          /* somebody wants the value; late finisher */
 #define DROP_AND_EXCHANGE 44    /* of the same alias at once; late finisher of the drop */
 #define TWO_DROPS 45            /* of the same alias at once; late finisher */
@@ -62,7 +63,7 @@
 	SCENARIO!=THERE_AND_BACK_WANTED && SCENARIO!=TWO_AND_BACK && SCENARIO!=ADD_DROP_ADD && SCENARIO!=DROP_ADD_WANTED)
 #define USES_FINISHER
 #endif
-#if SCENARIO>=20 && SCENARIO<60 && SCENARIO!=DROP_WANTED && SCENARIO!=DROP_RETRIED && SCENARIO!=DROP_REFUSED && \
+#if SCENARIO>=20 && SCENARIO<60 && SCENARIO!=DROP_WANTED && SCENARIO!=DROP_RETRIED && SCENARIO!=DROP_REFUSED && SCENARIO!=DROP_REFUSED_ONE && \
 	SCENARIO!=TWO_DROPS && SCENARIO!=DROP_AND_DELETE && SCENARIO!=DROP_AFTER_CREATE && SCENARIO!=DROP_DELETE_JANITOR
 #define USES_CHANGE
 #endif
