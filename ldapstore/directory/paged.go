@@ -11,7 +11,8 @@ import (
 // Each calls do for every entry at or below base that filter holds for, in the server's order, and stops at its first
 // error. It reads pages of pageSize entries (RFC 2696) where the server lists that, and everything at once elsewhere. Every
 // page has the pool's deadline for itself; ctx bounds the whole. It keeps one of the pool's connections until it is done,
-// since a server may tie pages to a connection; do may use the pool.
+// since a server may tie pages to a connection; do may use the pool. A base that is not there is a refusal, but 389 answers a
+// paged search below it with no entries.
 func (p *Pool) Each(ctx context.Context, base DN, scope Scope, filter Filter, pageSize int, attributes []string, do func(Entry) error) error {
 	server, err := p.Server(ctx)
 	if err != nil {
