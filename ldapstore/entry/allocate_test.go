@@ -129,6 +129,19 @@ func TestAllocate(t *testing.T) {
 	})
 }
 
+// numbers has several processes fight for one counter of a real server.
+func (l *lab) numbers(t *testing.T) {
+	t.Run("no number is given twice, whatever the server's way", func(t *testing.T) {
+		s, err := entry.Decode("directory.yaml", []byte("numbers: {uidNumber: {from: 40000, to: 49999, block: 3}}"), l.server.Kind, directory.DN(l.dir.Base))
+		must(t, err)
+		var allocators []*entry.Allocator
+		for range 4 {
+			allocators = append(allocators, entry.NewAllocator(s, l.server, l.admin))
+		}
+		once(t, take(t, allocators, 50, 3), 150, 40_000, 49_999)
+	})
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -63,6 +63,37 @@ func (l *lab) schema(t *testing.T) {
 			t.Errorf("findings:\n%s", findings(r))
 		}
 	})
+	if l.server.Kind != directory.ActiveDirectory {
+		l.posix(t, check)
+	}
+	for what, c := range l.unfitUses() {
+		t.Run(what+" is found, with what to do", func(t *testing.T) {
+			uses := usual(c.use)
+			r := check(t, c.file, uses)
+			if got := findings(r); !strings.Contains(got, c.want) || strings.Count(got, "\n") > 1 {
+				t.Errorf("findings:\n%s\nwant %q", got, c.want)
+			}
+		})
+	}
+	for what, c := range l.unfitSettings() {
+		t.Run(what+" is found in the settings, with what to do", func(t *testing.T) {
+			if got := findings(check(t, c.file, usual())); !strings.Contains(got, c.want) {
+				t.Errorf("findings:\n%s\nwant %q", got, c.want)
+			}
+		})
+	}
+	t.Run("a lock that the server does not have is no lock", func(t *testing.T) {
+		bare := directory.ParseSchema(nil, nil, nil)
+		if got := decode(t, directory.OpenLDAP, "").With(bare).Lock.Method; got != entry.LockNone {
+			t.Errorf("the method is %s", got)
+		}
+		if got := decode(t, directory.OpenLDAP, "").With(schema).Lock.Method; got != entry.LockStart && l.server.Kind == directory.OpenLDAP {
+			t.Errorf("the method is %s", got)
+		}
+	})
+}
+
+func (l *lab) posix(t *testing.T, check func(*testing.T, string, []plugin.AttributeUse) plugin.SchemaReport) {
 	t.Run("posixAccount needs nothing but its class", func(t *testing.T) {
 		if r := check(t, "people: {object_classes: [inetOrgPerson, posixAccount]}", usual()); len(r.Findings) > 0 {
 			t.Errorf("findings:\n%s", findings(r))
@@ -76,11 +107,44 @@ func (l *lab) schema(t *testing.T) {
 			t.Errorf("encodings %v, findings:\n%s", r.Encodings, findings(r))
 		}
 	})
-	for what, c := range map[string]struct {
-		file string
-		use  plugin.AttributeUse
-		want string
-	}{
+	t.Run("what the schema demands and nobody supplies names its field before anything is written", func(t *testing.T) {
+		schema, err := l.admin.Schema(t.Context())
+		must(t, err)
+		s, err := entry.Decode("directory.yaml", []byte("templates: {sn: \"{{family}}\"}\nonly_in_templates: [family]"), l.server.Kind, directory.DN(l.dir.Base))
+		must(t, err)
+		a := account("musty")
+		a.Attributes = nil
+		_, err = s.With(schema).Build(a, entry.Inputs{Run: "r"})
+		if got := fmt.Sprint(err); !strings.Contains(got, `field "family"`) {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
+type unfitUse struct {
+	file string
+	use  plugin.AttributeUse
+	want string
+}
+
+func (l *lab) unfitUses() map[string]unfitUse {
+	if l.server.Kind == directory.ActiveDirectory {
+		return map[string]unfitUse{
+			"unknown attribute":               {"", use("birthday", plugin.TypeString), "the directory knows no attribute birthday"},
+			"not allowed":                     {"", use("groupType", plugin.TypeInteger), "entries of the classes user cannot have groupType"},
+			"the server's own":                {"", use("whenCreated", plugin.TypeDateTime), "only the server itself writes whenCreated"},
+			"type without encoding":           {"", use("title", plugin.TypeDate), "say with encode"},
+			"text into a number":              {"", use("codePage", plugin.TypeString), "the attribute holds whole numbers"},
+			"text into a name":                {"", use("manager", plugin.TypeString), "the attribute holds names of entries"},
+			"text that the server cuts":       {"", use("title", plugin.TypeString, func(u *plugin.AttributeUse) { u.MaxBytes = 1024 }), "set the item's max to 128"},
+			"plain item in a key's attribute": {"", use("mobile", plugin.TypeString), "mobile is kept for keys of kind phone"},
+			"item in the mark":                {"", use("adminDescription", plugin.TypeString), "the attribute is the mark of changes"},
+			"item in the reason":              {"", use("adminDisplayName", plugin.TypeString), "keeps why an account is locked"},
+			"item in the entry's name":        {"", use("cn", plugin.TypeString), "names the entry"},
+			"item that would give rights":     {"", use("servicePrincipalName", plugin.TypeString), "gives rights on other machines"},
+		}
+	}
+	return map[string]unfitUse{
 		"unknown attribute":                 {"", use("birthday", plugin.TypeString), "the directory knows no attribute birthday"},
 		"not allowed":                       {"", use("shadowMax", plugin.TypeInteger), "entries of the classes inetOrgPerson cannot have shadowMax; add one of these to people.object_classes: shadowAccount"},
 		"the server's own":                  {"", use("modifyTimestamp", plugin.TypeDateTime), "only the server itself writes modifyTimestamp"},
@@ -99,16 +163,21 @@ func (l *lab) schema(t *testing.T) {
 		"item kept nowhere":                 {"only_in_templates: [nick]", use("nick", plugin.TypeString), "kept nowhere"},
 		"two in one place":                  {"attributes: {given_name: givenName}", use("given_name", plugin.TypeString), "givenName holds givenName already"},
 		"computed name":                     {"", use("attempt", plugin.TypeString), "templates use"},
-	} {
-		t.Run(what+" is found, with what to do", func(t *testing.T) {
-			uses := usual(c.use)
-			r := check(t, c.file, uses)
-			if got := findings(r); !strings.Contains(got, c.want) || strings.Count(got, "\n") > 1 {
-				t.Errorf("findings:\n%s\nwant %q", got, c.want)
-			}
-		})
 	}
-	for what, c := range map[string]struct{ file, want string }{
+}
+
+type unfitSetting struct{ file, want string }
+
+func (l *lab) unfitSettings() map[string]unfitSetting {
+	if l.server.Kind == directory.ActiveDirectory {
+		return map[string]unfitSetting{
+			"unknown class":                {"people: {object_classes: [usr]}", "knows no object class usr"},
+			"constant that is not allowed": {"constants: {groupType: \"2\"}", "cannot have groupType"},
+			"template of an unknown one":   {"templates: {nick: x}", "templates uses nick, which the directory does not know"},
+			"mark with several values":     {"mark: otherMobile", "a late change would not be noticed"},
+		}
+	}
+	return map[string]unfitSetting{
 		"unknown class":                 {"people: {object_classes: [inetOrgPersn]}", "knows no object class inetOrgPersn"},
 		"no structural class":           {"people: {object_classes: [posixAccount]}", "is structural"},
 		"constant that is not allowed":  {"constants: {gidNumber: \"100\"}", "cannot have gidNumber; add one of these to people.object_classes: "},
@@ -118,30 +187,5 @@ func (l *lab) schema(t *testing.T) {
 		"template with nothing certain": {"templates: {sn: \"{{sn}}\"}", "sn, and this item may be left empty; set required: true"},
 		"template of what is missing":   {"people: {object_classes: [inetOrgPerson, posixAccount]}\ntemplates: {homeDirectory: \"/h/{{l}}\"}", "its template has no text without l"},
 		"demanded and not supplied":     {"people: {object_classes: [inetOrgPerson, strongAuthenticationUser]}", "the classes demand userCertificate, and nothing supplies it; add a required item"},
-	} {
-		t.Run(what+" is found in the settings, with what to do", func(t *testing.T) {
-			if got := findings(check(t, c.file, usual())); !strings.Contains(got, c.want) {
-				t.Errorf("findings:\n%s\nwant %q", got, c.want)
-			}
-		})
 	}
-	t.Run("what the schema demands and nobody supplies names its field before anything is written", func(t *testing.T) {
-		s, err := entry.Decode("directory.yaml", []byte("templates: {sn: \"{{family}}\"}\nonly_in_templates: [family]"), l.server.Kind, directory.DN(l.dir.Base))
-		must(t, err)
-		a := account("musty")
-		a.Attributes = nil
-		_, err = s.With(schema).Build(a, entry.Inputs{Run: "r"})
-		if got := fmt.Sprint(err); !strings.Contains(got, `field "family"`) {
-			t.Errorf("the error is %v", err)
-		}
-	})
-	t.Run("a lock that the server does not have is no lock", func(t *testing.T) {
-		bare := directory.ParseSchema(nil, nil, nil)
-		if got := decode(t, directory.OpenLDAP, "").With(bare).Lock.Method; got != entry.LockNone {
-			t.Errorf("the method is %s", got)
-		}
-		if got := decode(t, directory.OpenLDAP, "").With(schema).Lock.Method; got != entry.LockStart && l.server.Kind == directory.OpenLDAP {
-			t.Errorf("the method is %s", got)
-		}
-	})
 }

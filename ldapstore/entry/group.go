@@ -2,8 +2,10 @@ package entry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -73,7 +75,7 @@ func (s *Settings) change(ctx context.Context, ops directory.Operations, name st
 	}
 	change := directory.Change{Kind: kind, Attribute: directory.Attribute{Name: g.Kind.attribute(), Values: []string{g.Kind.value(m)}}}
 	err := ops.Modify(ctx, g.DN, []directory.Change{change}, directory.Filter{})
-	if already(err, kind) {
+	if already(err, g.Kind, kind) {
 		return nil
 	}
 	if err != nil {
@@ -82,13 +84,23 @@ func (s *Settings) change(ctx context.Context, ops directory.Operations, name st
 	return nil
 }
 
-// already tells whether a refusal means that what was asked for is so. Active Directory answers in its own way: 68 for a
-// member that is there, 53 for one that is not.
-func already(err error, kind directory.ChangeKind) bool {
-	if kind == directory.AddValues {
+// notThere are the words of Active Directory and of Samba for a member that is not there: both answer 53 to that and to much
+// else. The numbers are ERROR_MEMBER_NOT_IN_GROUP and ERROR_MEMBER_NOT_IN_ALIAS (MS-ERREF, section 2.2).
+var notThere = []string{"00000529", "00000561", "already deleted"}
+
+// already tells whether a refusal means that what was asked for is so.
+func already(err error, group GroupKind, kind directory.ChangeKind) bool {
+	switch {
+	case kind == directory.AddValues && group == ADGroup:
 		return directory.Refused(err, directory.AttributeOrValueExists, directory.EntryAlreadyExists)
+	case kind == directory.AddValues:
+		return directory.Refused(err, directory.AttributeOrValueExists)
+	case group == ADGroup && directory.Refused(err, directory.UnwillingToPerform):
+		var refusal *directory.Error
+		return errors.As(err, &refusal) && slices.ContainsFunc(notThere, func(words string) bool { return strings.Contains(refusal.Diagnostic, words) })
+	default:
+		return directory.Refused(err, directory.NoSuchAttribute)
 	}
-	return directory.Refused(err, directory.NoSuchAttribute)
 }
 
 // memberOf reads the groups of the settings that an entry says it is in; servers without such an attribute say nothing.

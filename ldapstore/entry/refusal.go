@@ -3,6 +3,7 @@ package entry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -27,7 +28,8 @@ func (s *Settings) Refusal(err error, attributes []directory.Attribute) error {
 	default:
 		return err
 	}
-	if name := mentioned(text, attributes); name != "" && (s.open(name) || s.isKey(name)) {
+	entered := slices.DeleteFunc(slices.Clone(attributes), func(a directory.Attribute) bool { return !s.open(a.Name) && !s.isKey(a.Name) })
+	if name := mentioned(text, entered); name != "" {
 		return fmt.Errorf("%w: %w", plugin.Refused(s.FlowAttribute(name), plugin.CodeInvalid), err)
 	}
 	return err
@@ -83,7 +85,7 @@ func mentioned(text string, attributes []directory.Attribute) string {
 // wordIn finds a whole word.
 func wordIn(text, word string) int {
 	letter := func(i int) bool {
-		return i >= 0 && i < len(text) && (text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9' || text[i] == '-')
+		return i >= 0 && i < len(text) && (text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9' || text[i] == '-' || text[i] == '_')
 	}
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)

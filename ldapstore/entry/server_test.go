@@ -60,7 +60,7 @@ func account(name string) plugin.NewAccount {
 			{Kind: plugin.KindEmail, Canonical: "1:" + name + "@example.org", Value: name + "@example.org", Attribute: "mail", Login: true},
 		},
 		Attributes: plugin.Attributes{"givenName": {plugin.StringValue("Ada")}, "family": {plugin.StringValue("Løvelace")}},
-		Password:   plugin.NewSecret("thirsty fjord by quick howl"),
+		Password:   plugin.NewSecret("Thirsty fjord by 4 quick howls"),
 	}
 }
 
@@ -138,11 +138,42 @@ cn: unix
 gidNumber: 100
 `
 
+const domainFile = `attributes: {family: sn}
+constants: {company: Example, otherTelephone: ["1", "2"]}
+templates:
+  displayName: "{{givenName}} {{family}}"
+  department: "{{nobodyEntersThis}}"
+  employeeType: "{{now:date}} {{lower:family}}"
+keys: {unique: [carLicense]}
+groups:
+  staff: {dn: "CN=staff,OU=groups"}
+  unix: {dn: "CN=unix,OU=groups"}
+default_groups: [staff]
+`
+
+const domainGroups = `dn: CN=staff,OU=groups,BASE
+changetype: add
+objectClass: group
+sAMAccountName: staff
+
+dn: CN=unix,OU=groups,BASE
+changetype: add
+objectClass: group
+sAMAccountName: unix
+`
+
 func TestEntryOnServers(t *testing.T) {
-	for _, kind := range testenv.Directories() {
+	for _, kind := range []testenv.DirectoryKind{
+		{Kind: testenv.OpenLDAP, Start: testenv.StartSlapd}, {Kind: testenv.DS389, Start: testenv.StartDS389}, {Kind: testenv.ActiveDirectory, Start: testenv.StartSamba},
+	} {
 		t.Run(kind.Kind, func(t *testing.T) {
-			l := start(t, kind, labFile)
-			l.dir.Load(t, strings.ReplaceAll(labGroups, "BASE", l.dir.Base))
+			t.Parallel()
+			file, groups := labFile, labGroups
+			if kind.Kind == testenv.ActiveDirectory {
+				file, groups = domainFile, domainGroups
+			}
+			l := start(t, kind, file)
+			l.dir.Load(t, strings.ReplaceAll(groups, "BASE", l.dir.Base))
 			l.whole(t)
 			l.locks(t)
 			l.groups(t)
@@ -150,6 +181,7 @@ func TestEntryOnServers(t *testing.T) {
 			l.refusals(t)
 			l.oddNames(t)
 			l.schema(t)
+			l.numbers(t)
 		})
 	}
 }
@@ -162,16 +194,12 @@ func (l *lab) whole(t *testing.T) {
 		d, err := l.create(t, a, numbers)
 		must(t, err)
 		e := l.read(t, d.DN)
-		for name, want := range map[string][]string{
-			"cn": {"Ada Løvelace"}, "uid": {"ada"}, "sn": {"Løvelace"}, "gecos": {"Ada Lovelace"}, "o": {"Example", "Org"}, "loginShell": {"/bin/sh"},
-			"uidNumber": {"10000"}, "gidNumber": {"10000"}, "homeDirectory": {"/home/ada"}, "departmentNumber": nil,
-			"employeeType": {time.Now().UTC().Format(time.DateOnly) + " løvelace"},
-		} {
+		for name, want := range l.expected() {
 			if got := slices.Sorted(slices.Values(e.Values(name))); !slices.Equal(got, want) {
 				t.Errorf("%s is %q, want %q", name, got, want)
 			}
 		}
-		if who, err := l.dir.LDAPWhoAmI(string(d.DN), a.Password.Reveal()); err != nil || !strings.Contains(who, "uid=ada,") {
+		if who, err := l.dir.LDAPWhoAmI(string(d.DN), a.Password.Reveal()); err != nil || !strings.Contains(who, "ada") {
 			t.Errorf("whoami as the new person: %q, %v", who, err)
 		}
 		if shown := l.dir.LDAPSearch(t, string(d.DN), "(objectClass=*)", "userPassword"); strings.Contains(shown, a.Password.Reveal()) {
@@ -191,6 +219,21 @@ func (l *lab) whole(t *testing.T) {
 			t.Errorf("the status is %+v", status)
 		}
 	})
+}
+
+// expected is what the entry of the first account has.
+func (l *lab) expected() map[string][]string {
+	kind := time.Now().UTC().Format(time.DateOnly) + " løvelace"
+	if l.server.Kind == directory.ActiveDirectory {
+		return map[string][]string{
+			"cn": {"ada"}, "sAMAccountName": {"ada"}, "userPrincipalName": {"ada@lab.test"}, "sn": {"Løvelace"}, "displayName": {"Ada Løvelace"},
+			"company": {"Example"}, "otherTelephone": {"1", "2"}, "userAccountControl": {"512"}, "department": nil, "employeeType": {kind},
+		}
+	}
+	return map[string][]string{
+		"cn": {"Ada Løvelace"}, "uid": {"ada"}, "sn": {"Løvelace"}, "gecos": {"Ada Lovelace"}, "o": {"Example", "Org"}, "loginShell": {"/bin/sh"},
+		"uidNumber": {"10000"}, "gidNumber": {"10000"}, "homeDirectory": {"/home/ada"}, "departmentNumber": nil, "employeeType": {kind},
+	}
 }
 
 func (l *lab) locks(t *testing.T) {
@@ -243,7 +286,13 @@ func (l *lab) groupDN(name string) directory.DN { return l.Groups[name].DN }
 
 func (l *lab) changes(t *testing.T) {
 	t.Run("a change replaces what was read, and meets a conflict otherwise", func(t *testing.T) {
-		d, err := l.create(t, account("changing"), map[string]int64{"uidNumber": 20_002})
+		several := "description"
+		if l.server.Kind == directory.ActiveDirectory {
+			several = "otherMobile"
+		}
+		a := account("changing")
+		a.Attributes[several] = []plugin.Value{plugin.StringValue("Ada")}
+		d, err := l.create(t, a, map[string]int64{"uidNumber": 20_002})
 		must(t, err)
 		text := func(values ...string) (all []plugin.Value) {
 			for _, v := range values {
@@ -252,7 +301,7 @@ func (l *lab) changes(t *testing.T) {
 			return all
 		}
 		change := func(from, to []plugin.Value) map[string]plugin.AttributeChange {
-			return map[string]plugin.AttributeChange{"givenName": {Old: from, New: to}}
+			return map[string]plugin.AttributeChange{several: {Old: from, New: to}}
 		}
 		before := l.read(t, d.DN)
 		first, err := l.AttributeChanges(change(text("Ada"), text("Grace", "Ada")), before)
@@ -267,13 +316,13 @@ func (l *lab) changes(t *testing.T) {
 		if _, err := l.AttributeChanges(change(text("Ada"), text("Late")), l.read(t, d.DN)); !errors.Is(err, plugin.ErrConflict) {
 			t.Errorf("a change of another value: %v", err)
 		}
-		if got := l.parse(t, d.DN).Attributes["givenName"]; len(got) != 2 {
-			t.Errorf("givenName is %q", got)
+		if got := l.parse(t, d.DN).Attributes[several]; len(got) != 2 {
+			t.Errorf("%s is %q", several, got)
 		}
 		removed, err := l.AttributeChanges(change(text("Ada", "Grace"), nil), l.read(t, d.DN))
 		must(t, err)
 		must(t, l.admin.Modify(t.Context(), d.DN, removed, directory.Filter{}))
-		for _, name := range []string{"uid", "mail", "uidNumber", "userPassword", "employeeNumber", "loginShell", "objectClass"} {
+		for _, name := range []string{"uid", "mail", "uidNumber", "userPassword", l.Mark, "loginShell", "objectClass"} {
 			_, err := l.AttributeChanges(map[string]plugin.AttributeChange{name: {New: text("x")}}, l.read(t, d.DN))
 			if field := (*plugin.FieldError)(nil); !errors.As(err, &field) || field.Code != plugin.CodeReadOnly {
 				t.Errorf("a change of %s: %v", name, err)
@@ -282,16 +331,28 @@ func (l *lab) changes(t *testing.T) {
 	})
 }
 
+// refusal spoils an account that the server refuses then, and names the field to blame.
+type refusal struct {
+	spoil func(*plugin.NewAccount)
+	field string
+}
+
 func (l *lab) refusals(t *testing.T) {
-	for what, c := range map[string]struct {
-		spoil func(*plugin.NewAccount)
-		field string
-	}{
+	text := func(field, text string) refusal {
+		return refusal{func(a *plugin.NewAccount) { a.Attributes[field] = []plugin.Value{plugin.StringValue(text)} }, field}
+	}
+	cases := map[string]refusal{
 		"a password that the policy refuses is the password's fault": {func(a *plugin.NewAccount) { a.Password = plugin.NewSecret("ab") }, plugin.PasswordField},
-		"a text that the syntax refuses is its field's fault":        {func(a *plugin.NewAccount) { a.Keys[1].Value = "jürgen@example.org" }, "mail"},
-		"another field's text, too":                                  {func(a *plugin.NewAccount) { a.Attributes["telephoneNumber"] = []plugin.Value{plugin.StringValue("#!")} }, "telephoneNumber"},
-		"an attribute that the classes do not allow is blamed":       {func(a *plugin.NewAccount) { a.Attributes["dNSDomain"] = []plugin.Value{plugin.StringValue("x")} }, "dNSDomain"},
-	} {
+	}
+	if l.server.Kind == directory.ActiveDirectory {
+		cases["a text that is too long is its field's fault"] = text("givenName", strings.Repeat("x", 65))
+		cases["an attribute that the classes do not allow is blamed"] = text("groupType", "2")
+	} else {
+		cases["an address that the syntax refuses is its field's fault"] = refusal{func(a *plugin.NewAccount) { a.Keys[1].Value = "jürgen@example.org" }, "mail"}
+		cases["a text that the syntax refuses is its field's fault"] = text("telephoneNumber", "#!")
+		cases["an attribute that the classes do not allow is blamed"] = text("dNSDomain", "x")
+	}
+	for what, c := range cases {
 		t.Run(what, func(t *testing.T) {
 			a := account("refused")
 			c.spoil(&a)
@@ -299,7 +360,7 @@ func (l *lab) refusals(t *testing.T) {
 			if field := (*plugin.FieldError)(nil); !errors.As(err, &field) || field.Field != c.field || !errors.Is(err, plugin.ErrInvalid) {
 				t.Errorf("the error is %v", err)
 			}
-			if left := l.dir.LDAPSearch(t, l.dir.Pending, "(uid=refused)", "uid"); strings.Contains(left, "uid: refused") {
+			if left := l.dir.LDAPSearch(t, l.dir.Pending, "(|(uid=refused)(sAMAccountName=refused))", "mail"); strings.Contains(left, "mail: ") {
 				t.Errorf("something is left behind:\n%s", left)
 			}
 		})
