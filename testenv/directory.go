@@ -110,7 +110,7 @@ const (
 func newDirectory(t testing.TB, kind string) *Directory {
 	t.Helper()
 	// A short path that a server's own user can reach: sockets have names of at most 108 bytes.
-	dir, err := os.MkdirTemp("/tmp", "nx-"+kind+"-")
+	dir, err := os.MkdirTemp("", "nx-"+kind+"-")
 	if err != nil {
 		t.Fatal(err)
 	}

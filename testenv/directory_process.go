@@ -69,8 +69,15 @@ func (d *Directory) PID() int { return d.process.cmd.Process.Pid }
 // Kill ends the server at once, as when the machine dies.
 func (d *Directory) Kill() { d.process.kill() }
 
-// Stop suspends the server: connections stay, and nothing answers.
-func (d *Directory) Stop() { d.process.signal(syscall.SIGSTOP) }
+// Stop suspends the server: connections stay, and from now on nothing answers.
+func (d *Directory) Stop() {
+	d.process.signal(syscall.SIGSTOP)
+	for _, pid := range d.process.family() {
+		for !suspended(pid) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
 
 // Continue ends what Stop began.
 func (d *Directory) Continue() { d.process.signal(syscall.SIGCONT) }

@@ -3,6 +3,7 @@ package testenv
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -26,6 +27,18 @@ func children(pid int) []int {
 		}
 	}
 	return pids
+}
+
+// suspended tells whether no thread of the process runs: a signal takes its time to reach them all.
+func suspended(pid int) bool {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, task := range tasks {
+		stat, errRead := os.ReadFile(task)
+		if _, rest, _ := strings.Cut(string(stat), ") "); errRead == nil && !strings.HasPrefix(rest, "T") {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // alive tells whether the process exists and is no zombie.
