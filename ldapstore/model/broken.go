@@ -21,6 +21,7 @@ func brokenChange() []Search {
 		of("broken: a refused exchange stays committed", "EXCHANGE_REFUSED_AGAIN", "REFUSES_FOR_EVER BUG_REFUSED_STAYS"),
 		of("broken: an aborted exchange back forgets the hold", "THERE_AND_BACK_WANTED", "HOLD_FOR_EVER BUG_FORGET_HOLD"),
 		of("broken: 389, a move that hit another is not put back", "DELETE_TWICE", "SERVER=3 NO_HOLD BUG_NOT_PUT_BACK"),
+		of("broken: an exchange is taken for written only while the old value is gone", "ADD_AND_EXCHANGE", "BUG_WRITTEN_IS_EXACT"),
 		of("broken: an addition without its fence", "ADD_DROP", "BUG_NO_FENCE"),
 		of("broken: addition and deletion without the lock", "ADD_AND_DELETE", "BUG_NO_LOCK"),
 		of("broken: the anchor keeps its run over an addition", "ADD_AND_DELETE", "BUG_OLD_RUN"),
@@ -42,6 +43,7 @@ func brokenDrop() []Search {
 		of("broken: the anchor keeps its run over a drop", "TWO_DROPS", "BUG_DROP_OLD_RUN"),
 		of("broken: a refused drop is undone without being given up first", "DROP_REFUSED", "REFUSE=1 BUG_DROP_NO_GIVING_UP"),
 		of("broken: a drop given up leaves its run in the anchor", "DROP_REFUSED", "REFUSE=1 BUG_UNDO_THIS_RUN"),
+		of("broken: a drop commits after its NotAfter", "DROP_RETRIED", "REFUSE=1 BUG_DROP_LATE"),
 		of("broken: a drop overtaken by its own attempt is a conflict", "DROP_RETRIED", "BUG_DROP_HASTY"),
 	}
 }

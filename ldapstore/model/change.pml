@@ -1,5 +1,5 @@
 /* change.pml: the exchange of one alias of account e for another, and with old=NOKEY the addition of one. 1 to 4. */
-#ifdef USES_CHANGE
+#if USES(EXCHANGES)
 proctype Change(byte own_run; byte e; byte old; byte own1) {
 	byte own2=NOKEY; bool last; LOCALS; int anchor, old_seen; me=own_run;
 	(place[e]==PEOPLE && (old==NOKEY || CARRIES(e,old)) && !CARRIES(e,own1));

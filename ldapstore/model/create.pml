@@ -25,12 +25,12 @@ proctype Create(byte own_run; byte own1; byte own2; bool last) {
 	if
 	:: ok
 	:: !last -> give=UNAVAILABLE; goto undo         /* refused, or not answered */
-#if defined(LATE) && SCENARIO<20
+#if defined(LATE) && !USES(EXCHANGES|DROPS|DELETES)
 	:: place[me]==STAGED && !stopped -> atomic { LIVE -> place[me]=NONE; late_stage=late_stage|BIT(me); give=UNAVAILABLE }; goto undo
 #endif
 	fi;
 	/* 4 */
-#ifdef USES_RESOLVE
+#if USES(RESOLVES)
 	atomic { LIVE -> ok=!late[me] };
 	if :: !ok -> give=UNAVAILABLE; goto undo :: else fi;
 #endif
@@ -73,7 +73,7 @@ reply:	atomic { LIVE -> answer[me]=give;
 done:	CLEAR; k=0; mine=false
 }
 
-#ifdef USES_RESOLVE
+#if USES(RESOLVES)
 /* Resolve(attempt 1), after the NotAfter of every execution so far. No P of its own, so nothing to look at before an abort. */
 proctype Resolve(byte own1; byte own2) {
 	bool last; LOCALS; byte k;

@@ -1,5 +1,5 @@
 /* delete.pml: deletion of account e. */
-#ifdef USES_DELETE
+#if USES(DELETES)
 inline finish_delete(e) {               /* 3 and 4: the anchor says D */
 	result=0;
 	atomic { LIVE -> ok=(STATE(claim[username[e]])==STATE_D && ID(claim[username[e]])==e); if :: ok && SERVER==3 -> ENTER :: else fi };
@@ -68,7 +68,7 @@ proctype Delete(byte e) {
 			fi; anchor=0; list=0
 		:: (STATE(seen)==STATE_C || STATE(seen)==STATE_L || STATE(seen)==STATE_K) && ID(seen)==e -> todo=seen; at=username[e]
 		:: STATE(seen)==STATE_P && RUN(seen)==e -> resolve(username[e],false)
-#ifdef USES_CHANGE
+#if USES(EXCHANGES)
 		:: STATE(seen)==STATE_M && ID(seen)==e -> resolve_lock(username[e],false)
 #endif
 		:: STATE(seen)==STATE_D && ID(seen)==e -> goto finish_it

@@ -1,5 +1,5 @@
 /* drop.pml: an alias of account e goes and none comes. The commit is the CAS of the anchor. 1 to 3. */
-#ifdef USES_DROP
+#if USES(DROPS)
 proctype Drop(byte own_run; byte e; byte old) {
 	byte own1=NOKEY, own2=NOKEY; bool last; LOCALS; int anchor, old_seen; me=own_run;
 	(LIVES(e,old));
@@ -22,7 +22,11 @@ proctype Drop(byte own_run; byte e; byte old) {
 			:: STATE(seen)==STATE_P -> resolve(old,false)
 			:: STATE(seen)==STATE_A && ID(seen)==e && e_place==PEOPLE && IN(e_values,old) -> old_seen=seen;
 				/* 3 */
+#ifdef BUG_DROP_LATE
+				ok=true;
+#else
 				atomic { LIVE -> ok=!late[me] };
+#endif
 				if
 				:: !ok -> give=UNAVAILABLE
 				:: ok -> ok=false; op_lock(e,old);

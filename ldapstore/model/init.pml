@@ -2,7 +2,7 @@
 #ifndef USERNAME
 #define USERNAME KA                     /* KB: the username is not the primary of the creation */
 #endif
-#if defined(LATE) && SCENARIO<20
+#if defined(LATE) && !USES(EXCHANGES|DROPS|DELETES)
 #define CREATE(r,k1,k2,user) RUN_IS(r,k1,k2,user); run Create(r,k1,k2,false); run FlightOf(r,k1)
 #else
 #define CREATE(r,k1,k2,user) RUN_IS(r,k1,k2,user); run Create(r,k1,k2,false)
@@ -25,7 +25,7 @@ inline left_committed() {               /* committed and left */
 
 init { atomic {
 	run Monitor();
-#if defined(LATE) && SCENARIO>=20
+#if defined(LATE) && USES(EXCHANGES|DROPS|DELETES)
 	run Flight();
 #endif
 #ifdef REFUSES_FOR_EVER
@@ -108,6 +108,14 @@ init { atomic {
 	account(); DROP(4,KB); ADD(5,KB); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==DROP_DELETE_JANITOR
 	account(); DROP(4,KB); run Delete(1); run Janitor();
+#elif SCENARIO==DROP_DELETE_WANTED
+	account(); DROP(4,KB); run Delete(1); CREATE(2,KA,NOKEY,KA);
+#elif SCENARIO==DROP_BY_HAND
+	account(); DROP(4,KB); run Hand(); run Finisher(KA);
+#elif SCENARIO==ADD_BY_HAND
+	account(); ADD(4,KC); run Hand(); run Finisher(KC);
+#elif SCENARIO==EXCHANGE_BY_HAND
+	account(); EXCHANGE(4,KB,KC); run Hand(); run Finisher(KC);
 #elif SCENARIO==DELETE_LATE_FINISHER
 	left_committed(); run Finisher(KA); run Delete(1); CREATE(2,USERNAME,NOKEY,USERNAME);
 #elif SCENARIO==DELETE_TWICE

@@ -4,17 +4,20 @@ inline visit(k) {
 	if
 	:: STATE(seen)==STATE_C || STATE(seen)==STATE_X || STATE(seen)==STATE_L || STATE(seen)==STATE_K -> todo=seen; at=k
 	:: STATE(seen)==STATE_P -> resolve(k,false)
-#ifdef USES_CHANGE
+#if USES(EXCHANGES)
 	:: STATE(seen)==STATE_M -> resolve_lock(k,false)
 #endif
-#ifdef USES_DELETE
+#if USES(DELETES)
 	:: STATE(seen)==STATE_D -> acct=ID(seen); seen=0; finish_delete(acct); acct=0
+#endif
+#if USES(BY_HAND)
+	:: STATE(seen)==STATE_A -> op_look(ID(seen)); if :: e_mark==GONE -> op_cas(k, seen, R_(RUN(seen),ID(seen))) :: else fi; e_mark=0
 #endif
 	:: else
 	fi; seen=0;
 	if :: todo!=0 -> finish(at,false); todo=0; at=0 :: else fi; give=0; ok=false
 }
-#ifdef USES_JANITOR
+#if USES(JANITOR)
 proctype Janitor() {
 	byte own1, own2, task; bool last; LOCALS;
 end:	do
@@ -32,7 +35,7 @@ end:	do
 	od
 }
 #endif
-#ifdef USES_FINISHER
+#if USES(FINISHER)
 proctype Finisher(byte k) {             /* Lookup: finishes what is committed, aborts nothing */
 	byte own1, own2; bool last; LOCALS;
 	op_read(k, seen);

@@ -4,10 +4,10 @@ proctype Flight() {
 	byte result, hit; bool ok;
 end:	do
 	:: atomic { late_write!=0 -> if :: true -> write(1,late_write,late_mark,late_place) :: skip fi; late_write=0; late_mark=0; late_place=0; result=0 }
-#ifdef USES_DELETE
+#if USES(DELETES)
 	:: atomic { late_move!=0 -> if :: true -> move_out(late_move) :: skip fi; late_move=0; OUT(LATE_BIT) }
 #endif
-#ifdef USES_DROP
+#if USES(DROPS)
 	:: atomic { late_lock!=0 -> if :: true -> cas(username[1],late_lock_from,late_lock_to) :: skip fi;
 		late_lock=0; late_lock_from=0; late_lock_to=0; ok=false }
 #endif

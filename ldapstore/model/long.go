@@ -36,6 +36,7 @@ func longChange() []Search {
 		of("exchange and deletion, late writes", "EXCHANGE_AND_DELETE", "LATE"),
 		of("exchange refused, two finishers", "EXCHANGE_REFUSED", "REFUSE=1"),
 		of("exchange refused, late writes", "EXCHANGE_REFUSED", "REFUSE=1 LATE"),
+		of("exchange, the entry deleted by hand", "EXCHANGE_BY_HAND", ""),
 		of("exchange refused for ever, then another value", "EXCHANGE_REFUSED_AGAIN", "REFUSES_FOR_EVER"),
 	}
 }
@@ -50,6 +51,7 @@ func longAddition() []Search {
 		of("addition, drop, late writes", "ADD_DROP", "LATE"),
 		of("addition, drop, addition", "ADD_DROP_ADD", ""),
 		of("addition of what an exchange let go, late writes", "ADD_AND_EXCHANGE", "LATE"),
+		of("addition, the entry deleted by hand", "ADD_BY_HAND", ""),
 		of("addition before the creation is closed", "ADD_AFTER_CREATE", ""),
 		of("addition before the creation is closed, the username is not the primary", "ADD_AFTER_CREATE", "USERNAME=KB"),
 	}
@@ -77,6 +79,9 @@ func longDrop() []Search {
 		of("drop refused, late writes", "DROP_REFUSED", "REFUSE=1 LATE"),
 		of("drop executed again, refused", "DROP_RETRIED", "REFUSE=1"),
 		of("drop executed again, late writes", "DROP_RETRIED", "LATE"),
+		of("drop and deletion, the username is wanted, 389", "DROP_DELETE_WANTED", "SERVER=3"),
+		of("drop and deletion, the username is wanted, no hold, 389", "DROP_DELETE_WANTED", "SERVER=3 NO_HOLD"),
+		of("drop, the entry deleted by hand", "DROP_BY_HAND", ""),
 		of("drop before the creation is closed, the username is not the primary", "DROP_AFTER_CREATE", "USERNAME=KB"),
 	}
 }

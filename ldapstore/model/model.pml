@@ -21,6 +21,8 @@
 #include "late.pml"
 #include "rules.pml"
 #include "finish.pml"
+#include "finish_change.pml"
+#include "finish_drop.pml"
 #include "take.pml"
 #include "create.pml"
 #include "change.pml"

@@ -6,8 +6,11 @@
 #define LEAVE OUT(MYBIT)
 #define LATE_BIT 16384
 
+/* Who is alone comes to an end. */
+#define BOUND if :: last -> tries++; assert(tries<250) :: else fi
+
 /* ---- claims ---- */
-inline op_read(k,v) { atomic { LIVE -> v=claim[k] } }
+inline op_read(k,v) { atomic { LIVE -> v=claim[k]; BOUND } }
 inline cas(k,from,to) {
 	if
 	:: claim[k]==(from) -> claim[k]=(to); ok=true; held_for[k]=(STATE(to)==STATE_R -> in_window : 0)
@@ -97,7 +100,7 @@ inline op_move(r) {                     /* ModifyDN to the final name: 0, 32, 68
 /* ---- accounts ---- */
 inline op_look(e) { atomic { LIVE -> e_mark=place[e] } }        /* by id: only where it is */
 inline op_entry(e) {                    /* by id: place, mark, values */
-	atomic { LIVE -> e_place=place[e]; e_mark=mark[e]; e_values=(e_place==PEOPLE || e_place==TRASH -> values[e] : 0) }
+	atomic { LIVE -> e_place=place[e]; e_mark=mark[e]; e_values=(e_place==PEOPLE || e_place==TRASH -> values[e] : 0); BOUND }
 }
 /* whom a Modify hits: AD the entry itself, elsewhere who has the DN that was read */
 #define TARGET(e,where) (SERVER==2 -> (place[e]==PEOPLE || place[e]==TRASH -> e : 0) : (where==PEOPLE -> ENTRY_AT(username[e]) : (place[e]==TRASH -> e : 0)))

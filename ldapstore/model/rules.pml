@@ -9,6 +9,11 @@
 #define STAYS(e) (!IN(committed,e) || IN(deletion_asked,e) || misplaced==e || place[e]==STAGED || place[e]==PEOPLE)
 #define SINGLE(a,b) (!(IN(committed,a) && IN(committed,b)) || IN(deletion_asked,a))
 
+/* Somebody deletes the entry of account 1, without the protocol. */
+#if USES(BY_HAND)
+proctype Hand() { atomic { place[1]==PEOPLE && !stopped -> place[1]=GONE; deletion_asked=deletion_asked|BIT(1) } }
+#endif
+
 proctype Monitor() {
 	do
 	:: atomic { !(ONE_OWNER(KA) && ONE_OWNER(KB) && ONE_OWNER(KC) && ONE_OWNER(KD)) -> assert(!1) }
