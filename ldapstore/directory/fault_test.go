@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,12 +44,12 @@ var calls = []call{
 	{"delete", func(ctx context.Context, o directory.Operations) error { return o.Delete(ctx, somebody) }},
 }
 
-// within fails if f takes longer than the deadlines of the settings allow.
+// within fails if f takes longer than the deadlines of the settings allow, on a machine that may be busy.
 func within(t *testing.T, limit time.Duration, f func()) {
 	t.Helper()
 	before := time.Now()
 	f()
-	if took := time.Since(before); took > limit+time.Second {
+	if took := time.Since(before); took > limit+3*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -89,26 +90,29 @@ func TestNoAnswer(t *testing.T) {
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var running sync.WaitGroup
 			for _, call := range calls {
-				t.Run(call.name, func(t *testing.T) {
-					t.Parallel()
-					var requests atomic.Int64
-					server := startFault(t, afterBind(func(c net.Conn, id int64, operation *ber.Packet) {
-						requests.Add(1)
-						fault(c, id, operation)
-					}))
-					pool := open(t, server.settings())
-					within(t, 2*short, func() {
-						if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnanswered) || errors.Is(err, context.DeadlineExceeded) {
-							t.Error(err)
-						}
-					})
-					if n := requests.Load(); n != 1 {
-						t.Errorf("it was sent %d times", n)
-					}
-				})
+				running.Go(func() { unanswered(t, call, fault) })
 			}
+			running.Wait()
 		})
+	}
+}
+
+func unanswered(t *testing.T, call call, fault func(c net.Conn, id int64, operation *ber.Packet)) {
+	var requests atomic.Int64
+	server := startFault(t, afterBind(func(c net.Conn, id int64, operation *ber.Packet) {
+		requests.Add(1)
+		fault(c, id, operation)
+	}))
+	pool := open(t, server.settings())
+	within(t, 2*short, func() {
+		if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnanswered) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", call.name, err)
+		}
+	})
+	if n := requests.Load(); n != 1 {
+		t.Errorf("%s was sent %d times", call.name, n)
 	}
 }
 
@@ -198,6 +202,7 @@ func TestLongAnswers(t *testing.T) {
 func TestUnreadRequests(t *testing.T) {
 	t.Parallel()
 	server := startFault(t, func(c net.Conn) {
+		_ = c.(*net.TCPConn).SetReadBuffer(4096)
 		packet, err := ber.ReadPacket(c)
 		if err != nil {
 			return
@@ -206,7 +211,7 @@ func TestUnreadRequests(t *testing.T) {
 		<-t.Context().Done() // and reads nothing more
 	})
 	pool := open(t, server.settings())
-	large := []directory.Attribute{{"jpegPhoto", []string{strings.Repeat("x", 16<<20)}}}
+	large := []directory.Attribute{{"jpegPhoto", []string{strings.Repeat("x", 6<<20)}}}
 	within(t, 2*short, func() {
 		if err := pool.Add(t.Context(), somebody, large); !errors.Is(err, directory.ErrUnreachable) || errors.Is(err, directory.ErrUnanswered) {
 			t.Error(err)

@@ -183,14 +183,18 @@ func TestConnecting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var running sync.WaitGroup
 			for _, call := range calls {
-				pool := open(t, settings)
-				within(t, 2*short, func() {
-					if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnreachable) || directory.Refused(err) {
-						t.Errorf("%s: %v", call.name, err)
-					}
+				running.Go(func() {
+					pool := open(t, settings)
+					within(t, 2*short, func() {
+						if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnreachable) || directory.Refused(err) {
+							t.Errorf("%s: %v", call.name, err)
+						}
+					})
 				})
 			}
+			running.Wait()
 			within(t, short, func() {
 				c, err := directory.Dial(t.Context(), settings)
 				if refused := directory.Refused(err, directory.InvalidCredentials); err == nil || !refused && !errors.Is(err, directory.ErrUnreachable) {
