@@ -26,6 +26,7 @@ func TestDirectoryServers(t *testing.T) {
 			t.Run("takes its certificate's authority and address only", func(t *testing.T) { certificate(t, d, other) })
 			t.Run("begins with a tree and accounts that bind", func(t *testing.T) { tree(t, d) })
 			t.Run("gives the service account enough, and nothing below ou=identifiers to others", func(t *testing.T) { rights(t, d) })
+			t.Run("may be made read-only", func(t *testing.T) { readOnly(t, d) })
 			t.Run("keeps what it holds when it is killed", func(t *testing.T) { killed(t, d) })
 			t.Run("hangs while it is stopped", func(t *testing.T) { stopped(t, d) })
 			t.Run("stands beside another of its kind", func(t *testing.T) {
@@ -108,6 +109,19 @@ func tree(t *testing.T, d *testenv.Directory) {
 			t.Errorf("%s is missing", dn)
 		}
 	}
+}
+
+func readOnly(t *testing.T, d *testenv.Directory) {
+	if d.Kind == testenv.ActiveDirectory {
+		return // which it may not
+	}
+	ldif := "dn: " + d.People + "\nchangetype: modify\nreplace: description\ndescription: x\n"
+	d.SetReadOnly(t, true)
+	if _, err := d.LDAPModify(d.AdminDN, d.AdminPassword, ldif); err == nil || !strings.Contains(err.Error(), "(53)") {
+		t.Errorf("a write to a read-only server: %v", err)
+	}
+	d.SetReadOnly(t, false)
+	d.Load(t, ldif)
 }
 
 func killed(t *testing.T, d *testenv.Directory) {

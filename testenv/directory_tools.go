@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,22 @@ func (d *Directory) Load(t testing.TB, ldif string) {
 	if _, err := d.LDAPModify(d.AdminDN, d.AdminPassword, ldif); err != nil {
 		t.Fatalf("load into %s: %v", d.Kind, err)
 	}
+}
+
+// SetReadOnly makes the server refuse every write, or take them again. Not on Active Directory, which has no such switch.
+func (d *Directory) SetReadOnly(t testing.TB, on bool) {
+	t.Helper()
+	record, value := "", strings.ToUpper(strconv.FormatBool(on))
+	switch d.Kind {
+	case OpenLDAP:
+		record = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nreplace: olcReadOnly\nolcReadOnly: " + value + "\n"
+	case DS389:
+		value = map[bool]string{true: "on", false: "off"}[on]
+		record = "dn: cn=userroot,cn=ldbm database,cn=plugins,cn=config\nchangetype: modify\nreplace: nsslapd-readonly\nnsslapd-readonly: " + value + "\n"
+	default:
+		t.Fatalf("%s cannot be made read-only", d.Kind)
+	}
+	d.Load(t, record)
 }
 
 // LDAPModify runs ldapmodify -a as somebody and returns what it prints.

@@ -14,13 +14,14 @@ install_packages() {
   local missing=() wanted=(chromium=chromium protoc=protobuf-compiler node=nodejs npm=npm nginx=nginx-light curl=curl jq=jq git=git gcc=gcc
     spin=spin ldapwhoami=ldap-utils /usr/sbin/slapd=slapd
     /usr/sbin/ns-slapd=389-ds-base openssl=openssl certutil=libnss3-tools
-    /usr/sbin/samba=samba-ad-dc samba-tool=samba-common-bin) pair
+    samba-tool=samba-common-bin) pair
   for pair in "${wanted[@]}"; do
     command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
   done
   # Debian keeps the servers of PostgreSQL out of the PATH.
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-  # What a domain is made from is no command.
+  # Nor are the parts of a domain controller commands.
+  compgen -G '/usr/lib/*/samba/ldb/samba_dsdb.so' >/dev/null || missing+=(samba-ad-dc)
   [ -e /usr/share/samba/setup/provision.ldif ] || missing+=(samba-ad-provision)
   [ ${#missing[@]} -eq 0 ] && return
   if ! command -v apt-get >/dev/null 2>&1; then
