@@ -47,7 +47,7 @@ func UnicodePassword(password string) string {
 	units := utf16.Encode([]rune(`"` + password + `"`))
 	octets := make([]byte, 0, 2*len(units))
 	for _, u := range units {
-		octets = append(octets, byte(u), byte(u>>8)) //nolint:gosec // the two halves of a code unit
+		octets = append(octets, byte(u), byte(u>>8))
 	}
 	return string(octets)
 }

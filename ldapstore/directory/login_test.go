@@ -22,7 +22,7 @@ const (
 
 func TestLogins(t *testing.T) {
 	t.Parallel()
-	for _, kind := range testenv.Directories() {
+	for _, kind := range kinds() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			var options []testenv.DirectoryOption
@@ -91,6 +91,9 @@ func onlyThePassword(t *testing.T, d *testenv.Directory, pool *directory.Pool) {
 			continue
 		}
 		login(t, pool, dn, scheme, directory.LoginGranted)
+	}
+	// Active Directory lets the last password but one in for another hour, but none before that.
+	if d.Kind != testenv.DS389 {
 		login(t, pool, dn, rightPassword, directory.LoginDenied)
 	}
 	if d.Kind != testenv.ActiveDirectory {
@@ -182,7 +185,7 @@ func graceLogins(t *testing.T, d *testenv.Directory, pool *directory.Pool) {
 }
 
 func stillService(t *testing.T, d *testenv.Directory, pool *directory.Pool) {
-	dn := newAccount(t, d, pool, "plain")
+	dn := newAccount(t, d, pool, "grace-hopper")
 	for i := range 20 {
 		login(t, pool, dn, rightPassword, directory.LoginGranted)
 		if err := pool.Add(t.Context(), directory.DN(d.People).Child("cn", fmt.Sprint("by", i)), person(d.Kind, fmt.Sprint("by", i))); err != nil {
@@ -209,7 +212,7 @@ func TestLoginsWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err, _ := loginAt(t, answer)
+			got, _, err := loginAt(t, answer)
 			if got != directory.LoginDenied || !errors.Is(err, directory.ErrUnreachable) && !errors.Is(err, directory.ErrUnanswered) || directory.Refused(err) {
 				t.Errorf("%v, %v", got, err)
 			}
@@ -239,7 +242,7 @@ func TestPasswordPolicyControls(t *testing.T) {
 		{"an error about something else", 0, "\x30\x03\x81\x01\x08", directory.LoginDenied},
 	}
 	for _, test := range tests {
-		got, err, asked := loginAt(t, func(c net.Conn, id int64) { _, _ = c.Write(withPolicy(id, test.code, test.value)) })
+		got, asked, err := loginAt(t, func(c net.Conn, id int64) { _, _ = c.Write(withPolicy(id, test.code, test.value)) })
 		if got != test.want || err != nil || asked != 1 {
 			t.Errorf("%s: %v, %v after %d binds", test.rule, got, err, asked)
 		}
@@ -247,9 +250,9 @@ func TestPasswordPolicyControls(t *testing.T) {
 }
 
 // loginAt tries to log in at a server that answers with answer.
-func loginAt(t *testing.T, answer func(c net.Conn, id int64)) (directory.Login, error, int64) {
+func loginAt(t *testing.T, answer func(c net.Conn, id int64)) (login directory.Login, binds int64, err error) {
 	t.Helper()
-	var binds atomic.Int64
+	var asked atomic.Int64
 	server := startFault(t, func(c net.Conn) {
 		for {
 			packet, err := ber.ReadPacket(c)
@@ -263,13 +266,13 @@ func loginAt(t *testing.T, answer func(c net.Conn, id int64)) (directory.Login, 
 			case operation.Children[1].Value == "cn=svc":
 				_, _ = c.Write(result(id, ldap.ApplicationBindResponse, 0))
 			default:
-				binds.Add(1)
+				asked.Add(1)
 				answer(c, id)
 			}
 		}
 	})
-	got, err := open(t, server.settings()).Authenticate(t.Context(), somebody, rightPassword)
-	return got, err, binds.Load()
+	login, err = open(t, server.settings()).Authenticate(t.Context(), somebody, rightPassword)
+	return login, asked.Load(), err
 }
 
 // withPolicy is an answer to a bind with a password policy control.

@@ -16,7 +16,7 @@ type Server struct {
 	Kind           Kind
 	NamingContexts []DN
 	Subschema      DN
-	StartTLS       bool // RFC 4511, section 4.14
+	StartTLS       bool // RFC 4511, section 4.14; Samba does it without listing it
 	PasswordModify bool // RFC 3062
 	Assertion      bool // RFC 4528
 	PreRead        bool // RFC 4527

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func person(kind, name string) []directory.Attribute {
 
 func TestEveryServer(t *testing.T) {
 	t.Parallel()
-	for _, kind := range testenv.Directories() {
+	for _, kind := range kinds() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			d := kind.Start(t)
@@ -57,7 +58,7 @@ func recognised(t *testing.T, d *testenv.Directory, server directory.Server) {
 	if string(server.Kind) != d.Kind {
 		t.Errorf("a server of kind %s is taken for %s", d.Kind, server.Kind)
 	}
-	if server.Subschema == "" || !server.StartTLS || !server.Paging || len(server.NamingContexts) == 0 {
+	if server.Subschema == "" || server.StartTLS == (d.Kind == testenv.ActiveDirectory) || !server.Paging || len(server.NamingContexts) == 0 {
 		t.Errorf("the rootDSE was not understood: %+v", server)
 	}
 	openldap := d.Kind == testenv.OpenLDAP
@@ -262,7 +263,15 @@ func controls(t *testing.T, d *testenv.Directory, pool *directory.Pool, server d
 
 func TestStartTLSAndLDAPSBothWork(t *testing.T) {
 	t.Parallel()
-	d := testenv.StartSlapd(t)
+	for _, kind := range kinds() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			t.Parallel()
+			bothWork(t, kind.Start(t))
+		})
+	}
+}
+
+func bothWork(t *testing.T, d *testenv.Directory) {
 	for _, url := range []string{d.URL, d.StartTLSURL} {
 		settings := settingsOf(d)
 		settings.URL, settings.ConnectTimeout = url, 5*time.Second
@@ -270,9 +279,18 @@ func TestStartTLSAndLDAPSBothWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Read(t.Context(), directory.DN(d.Base), "dc"); err != nil {
+		if _, err := c.Read(t.Context(), directory.DN(d.People), "ou"); err != nil {
 			t.Error(err)
 		}
 		c.Close()
 	}
+}
+
+// kinds are all servers.
+func kinds() []testenv.DirectoryKind {
+	all := testenv.Directories()
+	if !slices.ContainsFunc(all, func(k testenv.DirectoryKind) bool { return k.Kind == testenv.ActiveDirectory }) {
+		all = append(all, testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba})
+	}
+	return all
 }
