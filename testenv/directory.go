@@ -44,7 +44,7 @@ type DirectoryKind struct {
 
 // Directories returns every kind of directory server.
 func Directories() []DirectoryKind {
-	return []DirectoryKind{{OpenLDAP, StartSlapd}, {DS389, StartDS389}}
+	return []DirectoryKind{{OpenLDAP, StartSlapd}, {DS389, StartDS389}, {ActiveDirectory, StartSamba}}
 }
 
 // DirectoryOption changes what a server starts with.

@@ -13,13 +13,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/narthex/narthex/testenv"
 )
 
 // holdDirectories is a variable that makes this program start all directory servers, say so and wait for its end.
 const holdDirectories = "TESTENV_HOLD_DIRECTORIES"
 
 func hold(t testing.TB) {
-	for _, kind := range allDirectories() {
+	for _, kind := range testenv.Directories() {
 		fmt.Println(strings.TrimPrefix(kind.Start(t).URL, "ldaps://"))
 	}
 	fmt.Println("ready")
@@ -61,7 +63,7 @@ func TestDirectoryServersDieWithTheirProcess(t *testing.T) {
 		addresses = append(addresses, lines.Text())
 	}
 	servers := descendants(cmd.Process.Pid)
-	if len(addresses) != len(allDirectories()) || len(servers) < len(addresses) {
+	if len(addresses) != len(testenv.Directories()) || len(servers) < len(addresses) {
 		t.Fatalf("it started %v: processes %v", addresses, servers)
 	}
 

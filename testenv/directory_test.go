@@ -16,7 +16,7 @@ import (
 
 func TestDirectoryServers(t *testing.T) {
 	t.Parallel()
-	for _, kind := range allDirectories() {
+	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
@@ -39,10 +39,6 @@ func TestDirectoryServers(t *testing.T) {
 			})
 		})
 	}
-}
-
-func allDirectories() []testenv.DirectoryKind {
-	return append(testenv.Directories(), testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba})
 }
 
 // trusting is what a client needs to speak TLS with d.
