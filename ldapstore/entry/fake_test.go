@@ -51,6 +51,7 @@ func (m *memory) Add(_ context.Context, dn directory.DN, attributes []directory.
 	if _, there := m.entries[strings.ToLower(string(dn))]; there {
 		return refused("add", directory.EntryAlreadyExists)
 	}
+	m.entries[strings.ToLower(string(dn))] = nil
 	for _, a := range attributes {
 		m.entries[strings.ToLower(string(dn))] = append(m.entries[strings.ToLower(string(dn))], directory.Attribute{Name: a.Name, Values: slices.Clone(a.Values)})
 	}
