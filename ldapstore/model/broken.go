@@ -4,6 +4,7 @@ func brokenCreation() []Search {
 	return []Search{
 		of("broken: an expired second claim is taken without an abort on its primary", "CROSSED_PAIRS", "BUG_TAKE_SECOND"),
 		of("broken: what collides is deleted without a look at its primary", "ATTEMPT_TWICE", "SERVER=2 UNIQUE BUG_DELETE_COLLIDING"),
+		of("broken: an unanswered commit is cleaned up", "TWO_PEOPLE", "BUG_CLEAN_UNANSWERED"),
 		of("broken: the sweeper spares only what is committed", "TWO_PEOPLE", "BUG_SWEEP_WANTED"),
 		of("broken: the primary is closed first", "ADD_AFTER_CREATE", "BUG_PRIMARY_FIRST"),
 	}

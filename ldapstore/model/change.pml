@@ -1,51 +1,46 @@
 /* change.pml: the exchange of one alias of account e for another, and with old=NOKEY the addition of one. 1 to 4. */
 #if USES(EXCHANGES)
+#define GO todo==0 && give==0
 proctype Change(byte own_run; byte e; byte old; byte own1) {
-	byte own2=NOKEY; bool last; LOCALS; int anchor, old_seen; me=own_run;
+	byte own2=NOKEY; bool last; LOCALS; int anchor, old_seen; byte step; me=own_run;
 	(place[e]==PEOPLE && (old==NOKEY || CARRIES(e,old)) && !CARRIES(e,own1));
-	/* 1 */
-	take(own1,e);
-	if :: give!=0 -> goto giveup :: else fi;
-	/* 2 */
+	step=1; op_add(own1, P_(me,own1));
 	do
-	:: op_read(username[e], seen);
+	:: GO && step==1 && ok -> ok=false; step=2
+	:: GO && step==1 && !ok -> take_look(own1,e)
+	:: GO && step==2 -> op_read(username[e], seen);
 		if
 		:: STATE(seen)==STATE_A && ID(seen)==e ->
 #ifdef BUG_NO_LOCK
-			break
+			step=3
 #else
-			op_cas(username[e], seen, M_(RUN(seen),e,own1,me)); if :: ok -> anchor=seen; break :: else fi
+			op_cas(username[e], seen, M_(RUN(seen),e,own1,me)); if :: ok -> anchor=seen; ok=false; step=3 :: else fi
 #endif
 		:: STATE(seen)==STATE_M && ID(seen)==e -> resolve_lock(username[e],true)
 		:: (STATE(seen)==STATE_C || STATE(seen)==STATE_L || STATE(seen)==STATE_K) && ID(seen)==e -> todo=seen; at=username[e]
 		:: STATE(seen)==STATE_P -> resolve(username[e],true)
 		:: else -> give=NOTFOUND
-		fi; seen=0;
-		if :: todo!=0 -> finish(at,false); give=0; todo=0; at=0 :: else fi;
-		if :: give!=0 -> goto giveup :: else fi
-	od; seen=0; ok=false;
-	/* 3 */
-	first=true;
-	atomic { LIVE -> e_place=place[e]; e_values=values[e]; e_mark=mark[e];
-		ok=(LIVES(1,own1)&&e!=1 || LIVES(2,own1) || LIVES(3,own1) || LIVES(8,own1)) };
-	if
-	:: ok -> give=EXISTS; goto giveup
-	:: !ok && e_place!=PEOPLE -> give=NOTFOUND; goto giveup
-	:: !ok && e_place==PEOPLE && old!=NOKEY && !IN(e_values,old) -> give=CONFLICT; goto giveup
-	:: else
-	fi;
-	do
-	:: old==NOKEY -> break
-	:: else -> op_read(old, seen);
+		fi; seen=0
+	:: GO && step==3 -> first=true; step=4;
+		atomic { LIVE -> e_place=place[e]; e_values=values[e]; e_mark=mark[e];
+			ok=(LIVES(1,own1)&&e!=1 || LIVES(2,own1) || LIVES(3,own1) || LIVES(8,own1)) };
 		if
-		:: STATE(seen)==STATE_A && ID(seen)==e -> old_seen=seen; break
+		:: ok -> give=EXISTS
+		:: !ok && e_place!=PEOPLE -> give=NOTFOUND
+		:: !ok && e_place==PEOPLE && old!=NOKEY && !IN(e_values,old) -> give=CONFLICT
+		:: else
+		fi; ok=false
+	:: GO && step==4 && old==NOKEY -> break
+	:: GO && step==4 && old!=NOKEY -> op_read(old, seen);         /* 3, the old claim */
+		if
+		:: STATE(seen)==STATE_A && ID(seen)==e -> old_seen=seen; seen=0; break
 		:: (STATE(seen)==STATE_C || STATE(seen)==STATE_X) && ID(seen)==e -> todo=seen; at=old; first=false      /* then the entry is read again */
 		:: STATE(seen)==STATE_P -> resolve(old,true); first=false
 		:: else -> give=CONFLICT
-		fi; seen=0;
-		if :: todo!=0 -> finish(at,false); give=0; todo=0; at=0 :: else fi;
-		if :: give!=0 -> goto giveup :: else fi
-	od; seen=0;
+		fi; seen=0
+	:: todo!=0 -> finish(at,false); give=0; todo=0; at=0; ok=false
+	:: give!=0 -> goto giveup
+	od;
 	/* 4 */
 #ifdef LATE
 	if
@@ -66,6 +61,6 @@ proctype Change(byte own_run; byte e; byte old; byte own1) {
 giveup:	release();
 	if :: anchor!=0 -> op_cas(username[e], M_(RUN(anchor),e,own1,me), anchor) :: else fi;
 reply:	ANSWERED;
-	CLEAR; anchor=0; old_seen=0
+	CLEAR; anchor=0; old_seen=0; step=0
 }
 #endif

@@ -10,6 +10,19 @@
 #define EXCHANGE(r,from,to) primary[r]=to; olds[r]=from; other[r]=NOKEY; username[r]=NOKEY; run Change(r,1,from,to)
 #define ADD(r,to) EXCHANGE(r,NOKEY,to)
 #define DROP(r,from) primary[r]=NOKEY; olds[r]=from; other[r]=NOKEY; username[r]=NOKEY; run Drop(r,1,from)
+#ifndef FINISHERS
+#define FINISHERS 2
+#endif
+#if FINISHERS>=1
+#define FINISH(k) run Finisher(k)
+#else
+#define FINISH(k) skip
+#endif
+#if FINISHERS>=2
+#define FINISH_TOO(k) run Finisher(k)
+#else
+#define FINISH_TOO(k) skip
+#endif
 #define ACCOUNT place[1]=PEOPLE; mark[1]=1; values[1]=BIT(KA)|BIT(KB); password[1]=1; committed=BIT(1); acknowledged=BIT(1); usable=BIT(1)
 inline account() {                      /* whole: username KA, alias KB */
 	RUN_IS(1,KA,KB,KA); ACCOUNT; claim[KA]=A_(1,1); claim[KB]=A_(1,1)
@@ -43,7 +56,7 @@ init { atomic {
 #elif SCENARIO==ATTEMPT_AND_STRANGER
 	CREATE(1,KA,KB,KA); CREATE(3,KA,KB,KA); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==COMMITTED_LEFT
-	left_committed(); run Finisher(KA); run Finisher(KB); CREATE(2,KA,KB,KA);
+	left_committed(); FINISH(KA); FINISH_TOO(KB); CREATE(2,KA,KB,KA);
 #elif SCENARIO==RESOLVE
 	CREATE(1,KA,KB,KA); run Resolve(KA,KB); CREATE(2,KA,KB,KB);
 #elif SCENARIO==RESOLVE_TWICE
@@ -51,57 +64,55 @@ init { atomic {
 #elif SCENARIO==RESOLVE_ALONE
 	CREATE(1,KA,KB,KA); run Resolve(KA,KB);
 #elif SCENARIO==THERE_AND_BACK
-	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KC,KB); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KC,KB); FINISH(KC);
 #elif SCENARIO==THERE_AND_BACK_WANTED
 	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KC,KB); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==TWO_EXCHANGES
-	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KB,KD); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KB,KD); FINISH(KC);
 #elif SCENARIO==TWO_AND_BACK
 	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KB,KD); EXCHANGE(9,KD,KB);
 #elif SCENARIO==EXCHANGE_AND_DELETE
-	account(); EXCHANGE(4,KB,KC); run Delete(1); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); run Delete(1); FINISH(KC);
 #elif SCENARIO==EXCHANGE_REFUSED
-	account(); EXCHANGE(4,KB,KC); run Finisher(KC); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); FINISH(KC); FINISH_TOO(KC);
 #elif SCENARIO==EXCHANGE_REFUSED_AGAIN
-	account(); EXCHANGE(4,KB,KC); run Finisher(KC); EXCHANGE(5,KB,KD);
+	account(); EXCHANGE(4,KB,KC); FINISH(KC); EXCHANGE(5,KB,KD);
 #elif SCENARIO==EXCHANGE_JANITOR
 	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KB,KD); run Janitor();
 #elif SCENARIO==ADD_AND_EXCHANGE
-	account(); EXCHANGE(4,KB,KC); ADD(5,KB); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); ADD(5,KB); FINISH(KC);
 #elif SCENARIO==ADD_AND_DELETE
-	account(); ADD(4,KC); run Delete(1); run Finisher(KC);
+	account(); ADD(4,KC); run Delete(1); FINISH(KC);
 #elif SCENARIO==ADD_REFUSED
-	account(); ADD(4,KC); run Finisher(KC); run Finisher(KC);
+	account(); ADD(4,KC); FINISH(KC); FINISH_TOO(KC);
 #elif SCENARIO==ADD_WANTED
-	account(); ADD(4,KC); run Finisher(KC); CREATE(2,KC,NOKEY,KC);
+	account(); ADD(4,KC); FINISH(KC); CREATE(2,KC,NOKEY,KC);
 #elif SCENARIO==TWO_ADDS
-	account(); ADD(4,KC); ADD(5,KD); run Finisher(KC);
+	account(); ADD(4,KC); ADD(5,KD); FINISH(KC);
 #elif SCENARIO==ADD_DROP
-	account(); ADD(4,KC); DROP(5,KC); run Finisher(KC);
+	account(); ADD(4,KC); DROP(5,KC); FINISH(KC);
 #elif SCENARIO==ADD_DROP_ADD
 	account(); ADD(4,KC); DROP(5,KC); ADD(9,KC);
 #elif SCENARIO==ADD_AFTER_CREATE
-	left_committed(); ADD(4,KC); run Finisher(KA);
+	left_committed(); ADD(4,KC); FINISH(KA);
 #elif SCENARIO==DROP_AND_ADD
-	account(); DROP(4,KB); ADD(5,KB); run Finisher(KA);
+	account(); DROP(4,KB); ADD(5,KB); FINISH(KA);
 #elif SCENARIO==DROP_AND_DELETE
-	account(); DROP(4,KB); run Delete(1); run Finisher(KA);
+	account(); DROP(4,KB); run Delete(1); FINISH(KA);
 #elif SCENARIO==DROP_REFUSED
-	account(); DROP(4,KB); run Finisher(KA); run Finisher(KA);
-#elif SCENARIO==DROP_REFUSED_ONE
-	account(); DROP(4,KB); run Finisher(KA);
+	account(); DROP(4,KB); FINISH(KA); FINISH_TOO(KA);
 #elif SCENARIO==DROP_WANTED
-	account(); DROP(4,KB); run Finisher(KA); CREATE(2,KB,NOKEY,KB);
+	account(); DROP(4,KB); FINISH(KA); CREATE(2,KB,NOKEY,KB);
 #elif SCENARIO==DROP_AND_EXCHANGE
-	account(); DROP(4,KB); EXCHANGE(5,KB,KC); run Finisher(KA);
+	account(); DROP(4,KB); EXCHANGE(5,KB,KC); FINISH(KA);
 #elif SCENARIO==TWO_DROPS
-	account(); DROP(4,KB); DROP(5,KB); run Finisher(KA);
+	account(); DROP(4,KB); DROP(5,KB); FINISH(KA);
 #elif SCENARIO==DROP_OTHER
-	account_of_three(); DROP(4,KD); EXCHANGE(5,KB,KC); run Finisher(KC);
+	account_of_three(); DROP(4,KD); EXCHANGE(5,KB,KC); FINISH(KC);
 #elif SCENARIO==DROP_RETRIED
-	account(); DROP(4,KB); DROP(5,KB); run Finisher(KA);
+	account(); DROP(4,KB); DROP(5,KB); FINISH(KA);
 #elif SCENARIO==DROP_AFTER_CREATE
-	left_committed(); DROP(4,(USERNAME==KA -> KB : KA)); run Finisher(KA);
+	left_committed(); DROP(4,(USERNAME==KA -> KB : KA)); FINISH(KA);
 #elif SCENARIO==DROP_JANITOR
 	account(); DROP(4,KB); ADD(5,KB); run Janitor();
 #elif SCENARIO==DROP_ADD_WANTED
@@ -111,13 +122,13 @@ init { atomic {
 #elif SCENARIO==DROP_DELETE_WANTED
 	account(); DROP(4,KB); run Delete(1); CREATE(2,KA,NOKEY,KA);
 #elif SCENARIO==DROP_BY_HAND
-	account(); DROP(4,KB); run Hand(); run Finisher(KA);
+	account(); DROP(4,KB); run Hand(); FINISH(KA);
 #elif SCENARIO==ADD_BY_HAND
-	account(); ADD(4,KC); run Hand(); run Finisher(KC);
+	account(); ADD(4,KC); run Hand(); FINISH(KC);
 #elif SCENARIO==EXCHANGE_BY_HAND
-	account(); EXCHANGE(4,KB,KC); run Hand(); run Finisher(KC);
+	account(); EXCHANGE(4,KB,KC); run Hand(); FINISH(KC);
 #elif SCENARIO==DELETE_LATE_FINISHER
-	left_committed(); run Finisher(KA); run Delete(1); CREATE(2,USERNAME,NOKEY,USERNAME);
+	left_committed(); FINISH(KA); run Delete(1); CREATE(2,USERNAME,NOKEY,USERNAME);
 #elif SCENARIO==DELETE_TWICE
 	account(); run Delete(1); run Delete(1); CREATE(2,KA,KB,KA);
 #elif SCENARIO==DELETE_TWICE_JANITOR

@@ -35,7 +35,7 @@ end:	do
 	od
 }
 #endif
-#if USES(FINISHER)
+#if USES(FINISHER) && !(defined(FINISHERS) && FINISHERS==0)
 proctype Finisher(byte k) {             /* Lookup: finishes what is committed, aborts nothing */
 	byte own1, own2; bool last; LOCALS;
 	op_read(k, seen);

@@ -26,6 +26,7 @@ func longCreation() []Search {
 
 func longChange() []Search {
 	return []Search{
+		of("exchange: there and back, late finisher", "THERE_AND_BACK", ""),
 		of("exchange: there and back, late writes", "THERE_AND_BACK", "LATE"),
 		of("exchange: there and back, the old value is wanted", "THERE_AND_BACK_WANTED", "HOLD_FOR_EVER"),
 		of("exchange: two of one alias, late finisher", "TWO_EXCHANGES", ""),
@@ -48,6 +49,7 @@ func longAddition() []Search {
 		of("addition refused, late writes", "ADD_REFUSED", "REFUSE=1 LATE"),
 		of("addition, the value is wanted", "ADD_WANTED", ""),
 		of("addition: two values at once", "TWO_ADDS", ""),
+		of("addition, drop, late finisher", "ADD_DROP", ""),
 		of("addition, drop, late writes", "ADD_DROP", "LATE"),
 		of("addition, drop, addition", "ADD_DROP_ADD", ""),
 		of("addition of what an exchange let go, late writes", "ADD_AND_EXCHANGE", "LATE"),
@@ -64,6 +66,7 @@ func longDrop() []Search {
 		of("drop, added again, janitor", "DROP_JANITOR", ""),
 		of("drop, added again, the value is wanted", "DROP_ADD_WANTED", "HOLD_FOR_EVER"),
 		of("drop, the value is wanted, no hold, late writes", "DROP_WANTED", "NO_HOLD LATE"),
+		of("drop and deletion, late finisher", "DROP_AND_DELETE", ""),
 		of("drop and deletion, late writes", "DROP_AND_DELETE", "LATE"),
 		of("drop and deletion, refused", "DROP_AND_DELETE", "REFUSE=1"),
 		of("drop and deletion, janitor", "DROP_DELETE_JANITOR", ""),
@@ -77,6 +80,7 @@ func longDrop() []Search {
 		of("drop refused, two finishers", "DROP_REFUSED", "REFUSE=1"),
 		of("drop refused twice", "DROP_REFUSED", "REFUSE=2"),
 		of("drop refused, late writes", "DROP_REFUSED", "REFUSE=1 LATE"),
+		of("drop executed again, late finisher", "DROP_RETRIED", ""),
 		of("drop executed again, refused", "DROP_RETRIED", "REFUSE=1"),
 		of("drop executed again, late writes", "DROP_RETRIED", "LATE"),
 		of("drop and deletion, the username is wanted, 389", "DROP_DELETE_WANTED", "SERVER=3"),

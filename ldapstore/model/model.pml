@@ -8,6 +8,7 @@
  * -DLATE             what is not answered may happen later
  * -DHOLD_FOR_EVER    the hold of a dropped identifier does not end, and nobody else may get it
  * -DNO_HOLD          there is none
+ * -DFINISHERS=0|1    at most so many of the scenario's finishers
  * -DUSERNAME=KB      in scenarios that begin with a committed creation: the username is not its primary
  * -DBUG_...          one rule broken: a search must find it
  */

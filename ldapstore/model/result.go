@@ -25,11 +25,11 @@ type Result struct {
 }
 
 var (
-	// ErrViolated: a rule does not hold.
+	// ErrViolated says that a rule does not hold.
 	ErrViolated = errors.New("a rule of the protocol is violated")
-	// ErrIncomplete: the search was cut off; so far nothing was found.
+	// ErrIncomplete says that the search was cut off; so far nothing was found.
 	ErrIncomplete = errors.New("the search is not exhaustive")
-	// ErrNotSeen: a broken rule was not found, so that the search proves nothing about it.
+	// ErrNotSeen says that a broken rule was not found, so that the search proves nothing about it.
 	ErrNotSeen = errors.New("the broken rule was not found")
 )
 

@@ -49,7 +49,6 @@
 #define DROP_ADD_WANTED         (29+EXCHANGES+DROPS)                 /* dropped, added again; somebody wants it */
 #define DROP_WANTED             (30+DROPS+FINISHER)                  /* somebody wants the value; late finisher */
 #define DROP_REFUSED            (31+DROPS+FINISHER)                  /* two finishers */
-#define DROP_REFUSED_ONE        (32+DROPS+FINISHER)                  /* one finisher */
 #define DROP_RETRIED            (33+DROPS+FINISHER)                  /* an execution stalls before its commit, the next one of its attempt runs; late finisher */
 #define TWO_DROPS               (34+DROPS+FINISHER)                  /* of the same alias at once; late finisher */
 #define DROP_AND_EXCHANGE       (35+EXCHANGES+DROPS+FINISHER)        /* of the same alias at once; late finisher of the drop */

@@ -49,25 +49,28 @@ inline take(k,account) {
 	give=0; op_add(k, P_(me,own1));
 	do
 	:: ok || give!=0 -> break
-	:: else -> op_read(k, seen);
-		if
-		:: STATE(seen)==STATE_F -> op_cas(k, seen, P_(me,own1))
-		:: TAKEN(seen) && ATTEMPT_IN(seen,k)==ATTEMPT(me) -> give=OK; joined=ID(seen)
-		:: TAKEN(seen) && ATTEMPT_IN(seen,k)!=ATTEMPT(me) -> give=EXISTS
-		:: STATE(seen)==STATE_C || STATE(seen)==STATE_X -> todo=seen; at=k
-		:: STATE(seen)==STATE_P -> resolve(k,true)
-		:: STATE(seen)==STATE_D -> give=EXISTS
-		:: STATE(seen)==STATE_R ->
-			if
-			:: atomic { LIVE && account!=0 && ID(seen)==account ->          /* its own: at any time, with r: */
-				if :: claim[k]==seen -> claim[k]=P_(me,own1); back[me]=RUN(seen); ok=true :: else fi }
-			:: atomic { LIVE && (account==0 || ID(seen)!=account) && EXPIRED(k) ->
-				if :: claim[k]==seen -> claim[k]=P_(me,own1); held_for[k]=0; ok=true :: else fi }
-			:: atomic { LIVE && (account==0 || ID(seen)!=account) && !stopped -> give=EXISTS }
-			fi
-		fi; seen=0;
+	:: else -> take_look(k,account);
 		if :: todo!=0 -> finish(at,false); give=0; todo=0; at=0; ok=false :: else fi
 	od
+}
+inline take_look(k,account) {
+	op_read(k, seen);
+	if
+	:: STATE(seen)==STATE_F -> op_cas(k, seen, P_(me,own1))
+	:: TAKEN(seen) && ATTEMPT_IN(seen,k)==ATTEMPT(me) -> give=OK; joined=ID(seen)
+	:: TAKEN(seen) && ATTEMPT_IN(seen,k)!=ATTEMPT(me) -> give=EXISTS
+	:: STATE(seen)==STATE_C || STATE(seen)==STATE_X -> todo=seen; at=k
+	:: STATE(seen)==STATE_P -> resolve(k,true)
+	:: STATE(seen)==STATE_D -> give=EXISTS
+	:: STATE(seen)==STATE_R ->
+		if
+		:: atomic { LIVE && account!=0 && ID(seen)==account ->          /* its own: at any time, with r: */
+			if :: claim[k]==seen -> claim[k]=P_(me,own1); back[me]=RUN(seen); ok=true :: else fi }
+		:: atomic { LIVE && (account==0 || ID(seen)!=account) && EXPIRED(k) ->
+			if :: claim[k]==seen -> claim[k]=P_(me,own1); held_for[k]=0; ok=true :: else fi }
+		:: atomic { LIVE && (account==0 || ID(seen)!=account) && !stopped -> give=EXISTS }
+		fi
+	fi; seen=0
 }
 inline release() {                      /* the primary first */
 	now=BACK(me); op_cas(own1, P_(me,own1), now); now=0;
