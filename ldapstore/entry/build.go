@@ -54,7 +54,7 @@ func (s *Settings) Build(a plugin.NewAccount, in Inputs) (Draft, error) {
 	}
 	rdn, _ := s.People.RDN.Value.render(b.known)
 	if s.Kind != directory.ActiveDirectory { // there the server does it, and cn has one value
-		b.add(s.People.RDN.Attribute, "", rdn)
+		b.addName(rdn)
 	}
 	d := Draft{DN: s.People.Base.Child(s.People.RDN.Attribute, rdn), Groups: groups, locked: a.State.Locked, reason: a.State.Reason}
 	d.Attributes = append(b.attributes(), in.Password...)
@@ -95,6 +95,14 @@ func (b *builder) add(attribute, from, value string) {
 	p.values, p.from = append(p.values, value), append(p.from, from)
 }
 
+// addName adds the value of the RDN, unless there is one that every server takes for the same.
+func (b *builder) addName(rdn string) {
+	if p := b.part(b.People.RDN.Attribute); p != nil && listed(p.values, rdn) {
+		return
+	}
+	b.add(b.People.RDN.Attribute, "", rdn)
+}
+
 func (b *builder) part(attribute string) *supply {
 	return b.parts[strings.ToLower(b.canonical(attribute))]
 }
@@ -103,10 +111,9 @@ func (b *builder) has(attribute string) bool { return b.part(attribute) != nil }
 
 func (b *builder) addKeys() error {
 	for _, k := range b.account.Keys {
-		attribute, stored := b.DirectoryAttribute(k.Attribute)
-		kind, holdsKeys := b.KeyKind(attribute)
-		if !stored || !holdsKeys || kind != k.Kind {
-			return plugin.Refused(k.Attribute, plugin.CodeUnknown)
+		attribute, err := b.KeyAttribute(k)
+		if err != nil {
+			return err
 		}
 		b.add(attribute, k.Attribute, k.Value)
 	}

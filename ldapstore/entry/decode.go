@@ -30,7 +30,7 @@ func Decode(file string, data []byte, kind directory.Kind, base directory.DN) (*
 	if err != nil {
 		return nil, err
 	}
-	r := reader{Settings: &Settings{Kind: kind, Base: base}, profile: profileOf(kind), owner: map[string]string{}}
+	r := reader{Settings: &Settings{Kind: kind, Base: base}, profile: profileOf(kind), owner: map[string]string{}, top: top}
 	r.read(top.fields())
 	if err := top.doc.faults.err(); err != nil {
 		return nil, err
@@ -41,6 +41,7 @@ func Decode(file string, data []byte, kind directory.Kind, base directory.DN) (*
 // reader fills settings from a file.
 type reader struct {
 	*Settings
+	top     *node
 	profile profile
 	suffix  string
 	// owner tells which key of the file supplies a directory attribute, by its lower-case name.
@@ -50,17 +51,18 @@ type reader struct {
 func (r *reader) read(f *fields) {
 	people := f.get("people")
 	r.readPeople(people)
-	r.Mark = f.get("mark").attribute(r.profile.mark)
-	r.own(nil, r.Mark, "mark")
+	mark := f.get("mark")
+	r.Mark = mark.attribute(r.profile.mark)
+	r.own(mark, r.Mark, "mark")
+	r.readLock(f.get("lock"))
 	r.readAttributes(f.get("attributes"), f.get("only_in_templates"))
 	r.readConstants(f.get("constants"))
 	r.readTemplates(f.get("templates"))
-	r.readIdentifiers(f.get("identifiers"))
+	r.readIdentifiers(f.get("identifiers"), people)
 	r.readNumbers(f.get("numbers"))
 	r.fill()
 	r.readKeys(f.get("keys"))
 	r.readGroups(f.get("groups"), f.get("default_groups"))
-	r.readLock(f.get("lock"))
 	r.readPassword(f.get("password"))
 	r.UsernameHold = f.get("username_hold").duration(defaultUsernameHold, time.Minute, 30*24*time.Hour)
 	r.readReaders(f.get("readers"))
@@ -77,10 +79,10 @@ func (r *reader) readPeople(n *node) {
 	r.readRDN(f.get("rdn"))
 	f.done()
 	if r.suffix == "" && r.Kind == directory.ActiveDirectory {
-		n.fault("the suffix of user principal names cannot be told from the base", `add "user_principal_suffix", such as example.org`)
+		n.or(r.top).fault("the suffix of user principal names cannot be told from the base", `add "user_principal_suffix", such as example.org`)
 	}
 	if r.People.Base.Equal(r.Base) {
-		n.fault("people stand at the base itself, and unfinished entries would stand among them", `choose a "base" of their own, such as ou=people`)
+		n.or(r.top).fault("people stand at the base itself, and unfinished entries would stand among them", `choose a "base" of their own, such as ou=people`)
 	}
 }
 
@@ -97,25 +99,26 @@ func (r *reader) readRDN(n *node) {
 		}
 		name, value, _ = strings.Cut(r.profile.rdn, "=")
 	}
-	t := n.template(value)
-	if n != nil {
-		if strings.ContainsAny(t.literals(), inRDN) {
-			n.fault("an entry is named by one attribute, right below people.base", form)
-		}
-		if !slices.Contains(t.names(), usernameName) || !t.certain(func(name string) bool { return name == usernameName }) {
-			n.fault("two people could get the same name", "use {{username}}, which only one account has, and nothing that may be missing")
-		}
-	}
+	t := n.or(r.top).template(value)
 	r.People.RDN = RDN{Attribute: name, Value: t}
+	switch {
+	case n == nil:
+	case strings.ContainsAny(t.literals(), inRDN):
+		n.fault("an entry is named by one attribute, right below people.base", form)
+	case !slices.Contains(t.names(), usernameName) || !t.certain(func(name string) bool { return name == usernameName }):
+		n.fault("two people could get the same name", "use {{username}}, which only one account has, and nothing that may be missing")
+	case strings.EqualFold(name, r.People.Username) && t.String() != "{{"+usernameName+"}}":
+		n.fault(fmt.Sprintf("%s holds the username, and this would give it a second one", name), `write "`+name+`={{username}}", or name entries by another attribute`)
+	}
 }
 
-func (r *reader) readIdentifiers(n *node) {
+func (r *reader) readIdentifiers(n, people *node) {
 	f := n.fields()
 	r.Identifiers = r.dn(f.get("base"), "ou=identifiers")
 	f.done()
 	r.Pending = r.Identifiers.Child("ou", "pending")
 	if r.Identifiers.Under(r.People.Base) || r.People.Base.Under(r.Identifiers) {
-		n.fault("identifiers and people stand in one another", "choose two places beside each other")
+		n.or(people).or(r.top).fault("identifiers and people stand in one another", "choose two places beside each other")
 	}
 }
 

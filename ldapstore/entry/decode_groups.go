@@ -79,6 +79,9 @@ func (r *reader) checkKey(item *node, attribute string) {
 	if kind, used := r.KeyKind(attribute); used {
 		item.fault(fmt.Sprintf("%s is listed for keys of kind %s already", attribute, kind), "list it once")
 	}
+	if strings.EqualFold(attribute, r.People.RDN.Attribute) {
+		item.fault(fmt.Sprintf("%s names the entry", attribute), "choose another attribute, or name entries by another one")
+	}
 	if key, supplied := r.owner[strings.ToLower(attribute)]; supplied {
 		item.fault(fmt.Sprintf("%s is supplied by %s", attribute, key), "remove it here, or there")
 	}
@@ -98,7 +101,7 @@ func (r *reader) readLock(n *node) {
 	reason := f.get("reason")
 	r.Lock.Reason = reason.attribute(r.profile.reason)
 	f.done()
-	if r.Lock.Reason != "" && reason != nil {
+	if r.Lock.Reason != "" {
 		r.own(reason, r.Lock.Reason, "lock.reason")
 	}
 }

@@ -71,6 +71,15 @@ func (s *Settings) lockValue() string {
 	}
 }
 
+// AfterPassword returns what is to be changed at the staged name once the server has got the password: it unlocks an entry
+// that is locked by pwdAccountLockedTime.
+func (s *Settings) AfterPassword(d Draft) []directory.Change {
+	if d.locked && s.Lock.Method == LockPolicy {
+		return []directory.Change{replace(string(LockPolicy), forEver)}
+	}
+	return nil
+}
+
 // Enable returns the changes that make a staged entry usable, just before it is moved into its place; none for one that
 // stays locked, and on OpenLDAP, where the place alone decides. Whoever finishes an account reads the entry first.
 func (s *Settings) Enable(e directory.Entry) []directory.Change {

@@ -84,6 +84,9 @@ func (l *lab) create(t *testing.T, a plugin.NewAccount, numbers map[string]int64
 			return d, entry.PasswordRefusal(err)
 		}
 	}
+	if changes := l.AfterPassword(d); changes != nil {
+		must(t, l.service.Modify(t.Context(), at, changes, directory.Filter{}))
+	}
 	staged, err := l.service.Read(t.Context(), at, l.ReadAttributes()...)
 	must(t, err)
 	if _, err := l.dir.LDAPWhoAmI(string(at), a.Password.Reveal()); err == nil {
@@ -175,9 +178,15 @@ func TestEntryOnServers(t *testing.T) {
 			l := start(t, kind, file)
 			l.dir.Load(t, strings.ReplaceAll(groups, "BASE", l.dir.Base))
 			l.whole(t)
-			l.locks(t)
+			l.locks(t, "locked")
+			if kind.Kind == testenv.OpenLDAP {
+				byPolicy := *l
+				byPolicy.Settings, _ = entry.Decode("f", []byte(labFile+"lock: {method: pwdAccountLockedTime}\n"), l.server.Kind, directory.DN(l.dir.Base))
+				byPolicy.locks(t, "lockedbypolicy")
+			}
 			l.groups(t)
 			l.changes(t)
+			l.keys(t)
 			l.refusals(t)
 			l.oddNames(t)
 			l.schema(t)
@@ -236,9 +245,9 @@ func (l *lab) expected() map[string][]string {
 	}
 }
 
-func (l *lab) locks(t *testing.T) {
-	t.Run("a locked account stays locked through its creation, and both states can be set twice", func(t *testing.T) {
-		a := account("locked")
+func (l *lab) locks(t *testing.T, name string) {
+	t.Run(string(l.Lock.Method)+": a locked account stays locked through its creation, and both states can be set twice", func(t *testing.T) {
+		a := account(name)
 		a.State = plugin.State{Locked: true}
 		d, err := l.create(t, a, map[string]int64{"uidNumber": 20_000})
 		must(t, err)
@@ -335,6 +344,37 @@ func (l *lab) changes(t *testing.T) {
 type refusal struct {
 	spoil func(*plugin.NewAccount)
 	field string
+}
+
+func (l *lab) keys(t *testing.T) {
+	t.Run("an account is found by its keys alone, whatever characters they have, and one key takes another's place", func(t *testing.T) {
+		a := account("keys")
+		a.Keys[1].Value = "o'neil*(x)@example.org"
+		d, err := l.create(t, a, map[string]int64{"uidNumber": 20_004})
+		must(t, err)
+		found := func(k plugin.Key) int {
+			entries, err := l.service.Search(t.Context(), l.People.Base, directory.Subtree, l.Holding(k), 0, "1.1")
+			must(t, err)
+			return len(entries)
+		}
+		upper, star, wrongKind, added := a.Keys[1], a.Keys[1], a.Keys[1], a.Keys[1]
+		upper.Value, star.Value, wrongKind.Kind, added.Value = "O'NEIL*(X)@EXAMPLE.ORG", "o'neil*", plugin.KindPhone, "new@example.org"
+		if found(a.Keys[0]) != 1 || found(a.Keys[1]) != 1 || found(upper) != 1 || found(star) != 0 || found(wrongKind) != 0 || found(added) != 0 {
+			t.Error("a key finds what it should not, or not what it should")
+		}
+		changes, err := l.KeyChanges(l.read(t, d.DN), &upper, &added)
+		must(t, err)
+		must(t, l.admin.Modify(t.Context(), d.DN, changes, directory.Filter{}))
+		if found(a.Keys[1]) != 0 || found(added) != 1 {
+			t.Error("the key has not changed")
+		}
+		if err := l.admin.Modify(t.Context(), d.DN, changes, directory.Filter{}); !directory.Refused(err, directory.NoSuchAttribute) {
+			t.Errorf("the same change again: %v", err)
+		}
+		if _, err := l.KeyChanges(directory.Entry{}, nil, &a.Keys[0]); !errors.Is(err, plugin.ErrInvalid) {
+			t.Errorf("a change of the username: %v", err)
+		}
+	})
 }
 
 func (l *lab) refusals(t *testing.T) {

@@ -2,6 +2,7 @@ package entry_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -78,6 +79,37 @@ colour: red
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing: %s", want)
+		}
+	}
+	for file, want := range map[string]string{
+		"people: {base: ou=identifiers}":                           "f:1:10: people: identifiers and people stand in one another",
+		"mark: userPassword":                                       "f:1:7: mark: userPassword decides what an entry is",
+		"people: {rdn: 'uid={{lower:username}}'}":                  "would give it a second one",
+		"people: {rdn: 'uid={{username}},ou=x'}":                   "an entry is named by one attribute",
+		"people: {rdn: 'uid={{username|sn}}{{sn}}'}":               "two people could get the same name",
+		"people: {rdn: 'mail={{username}}'}\nkeys: {email: mail}":  "mail names the entry",
+		"lock: {reason: description}\ntemplates: {description: x}": "description is supplied by lock.reason already",
+		"constants: {o: x}\ntemplates: {O: y}":                     "O is supplied by constants.o already",
+		"keys: {email: [mail], unique: [mail]}":                    "mail is listed for keys of kind email already",
+		"attributes: {a: sn, b: sn}":                               `sn holds "a" already`,
+		"attributes: {a: uidNumber}":                               "what people enter cannot go into uidNumber",
+		"attributes: {username: cn}":                               "is a computed value",
+		"groups: {g: {dn: 'cn=g', kind: ad}}":                      "this server has no groups of the kind",
+		"numbers: {uidNumber: {from: 5000, to: 2000}}":             "the range is empty",
+		"password: {hash: argon2id, argon2id: 'm=1,t=1,p=1'}":      "not a cost that is possible",
+		"readers: [example.org]":                                   "this is not the URL of a directory",
+		"people: [x]":                                              "this is a list, not a mapping",
+		"1: x":                                                     "not a text",
+		"a: 1\n---\nb: 1":                                          "a second document begins here",
+		"mark: &x employeeNumber":                                  "an anchor is not allowed here",
+		"mark: !!str employeeNumber":                               "a tag is not allowed here",
+		"mark: x\x01":                                              "a control character",
+		"mark: \xff":                                               "not UTF-8",
+		"[":                                                        "no valid YAML",
+	} {
+		_, err := entry.Decode("f", []byte(file), directory.OpenLDAP, base)
+		if got := fmt.Sprint(err); !strings.Contains(got, want) {
+			t.Errorf("%q: the error is %s, want %q", file, got, want)
 		}
 	}
 	for _, f := range faults {

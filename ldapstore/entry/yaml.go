@@ -141,6 +141,14 @@ func (d *document) fault(path string, at *token.Token, problem, fix string) {
 	d.faults = append(d.faults, f)
 }
 
+// or is the place to blame where the file does not have the nearer one.
+func (n *node) or(further *node) *node {
+	if n == nil {
+		return further
+	}
+	return n
+}
+
 // fault adds a fault at this place. On nil, which stands for what the file does not have, it adds none: defaults are right.
 func (n *node) fault(problem, fix string) {
 	if n == nil {
