@@ -25,6 +25,15 @@ func Dial(ctx context.Context, settings Settings) (*Conn, error) {
 	return settings.dial(ctx, to)
 }
 
+// connectError says which step towards a server failed. It is ErrUnreachable, and its cause.
+type connectError struct {
+	step  string
+	cause error
+}
+
+func (e *connectError) Error() string   { return e.step + ": " + e.cause.Error() }
+func (e *connectError) Unwrap() []error { return []error{ErrUnreachable, e.cause} }
+
 // dial connects and binds.
 func (s Settings) dial(ctx context.Context, to target) (*Conn, error) {
 	c, err := s.connect(ctx, to)
@@ -41,7 +50,10 @@ func (s Settings) dial(ctx context.Context, to target) (*Conn, error) {
 	if err != nil {
 		c.Close()
 		if !Refused(err) { // a bind without an answer has done nothing to anybody
-			err = fmt.Errorf("%w: %v", ErrUnreachable, err) //nolint:errorlint // not ErrUnanswered: nothing was asked for
+			err = &connectError{"bind", errors.New("it was not answered")}
+			if ended := ctx.Err(); ended != nil {
+				err = &connectError{"bind", ended}
+			}
 		}
 		return nil, err
 	}
@@ -54,7 +66,7 @@ func (s Settings) connect(ctx context.Context, to target) (*Conn, error) {
 	defer cancel()
 	socket, err := (&net.Dialer{}).DialContext(step, to.network, to.address)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w: %w", ErrUnreachable, err)
+		return nil, &connectError{"connect", err}
 	}
 	stream, err := s.secure(ctx, to, socket)
 	if err != nil {
@@ -72,7 +84,7 @@ func (s Settings) connect(ctx context.Context, to target) (*Conn, error) {
 func (s Settings) secure(ctx context.Context, to target, socket net.Conn) (net.Conn, error) {
 	if to.tls == nil {
 		if a, ok := socket.RemoteAddr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-			return nil, fmt.Errorf("connect: %w: no TLS, and not on this machine", ErrUnreachable)
+			return nil, &connectError{"connect", errors.New("no TLS, and not on this machine")}
 		}
 		return socket, nil
 	}
@@ -85,7 +97,7 @@ func (s Settings) secure(ctx context.Context, to target, socket net.Conn) (net.C
 	defer cancel()
 	stream := tls.Client(socket, to.tls)
 	if err := stream.HandshakeContext(step); err != nil {
-		return nil, fmt.Errorf("TLS handshake: %w: %w", ErrUnreachable, err)
+		return nil, &connectError{"TLS handshake", err}
 	}
 	return stream, nil
 }
@@ -98,12 +110,12 @@ func requestTLS(ctx context.Context, socket net.Conn, limit time.Duration) error
 		deadline = d
 	}
 	if err := socket.SetDeadline(deadline); err != nil {
-		return fmt.Errorf("start TLS: %w: %w", ErrUnreachable, err)
+		return &connectError{"start TLS", err}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
 	defer stop()
 	if _, err := socket.Write(startTLSRequest()); err != nil {
-		return fmt.Errorf("start TLS: %w: %w", ErrUnreachable, err)
+		return &connectError{"start TLS", err}
 	}
 	message, err := readMessage(socket)
 	if err == nil {
@@ -115,7 +127,7 @@ func requestTLS(ctx context.Context, socket net.Conn, limit time.Duration) error
 	if Refused(err) {
 		return err
 	}
-	return fmt.Errorf("start TLS: %w: %w", ErrUnreachable, err)
+	return &connectError{"start TLS", err}
 }
 
 func startTLSRequest() []byte {

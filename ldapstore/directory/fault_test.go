@@ -79,7 +79,7 @@ func TestNoAnswer(t *testing.T) {
 		},
 		"announces too much":          func(c net.Conn, _ int64, _ *ber.Packet) { _, _ = c.Write([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}) },
 		"announces no length":         func(c net.Conn, _ int64, _ *ber.Packet) { _, _ = c.Write([]byte{0x30, 0x80}) },
-		"nests too deep":              func(c net.Conn, _ int64, _ *ber.Packet) { _, _ = c.Write(nested(5000)) },
+		"nests too deep":              func(c net.Conn, id int64, _ *ber.Packet) { _, _ = c.Write(nested(id, 500)) },
 		"sends no result code":        func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(empty(id, answers[o.Tag])) },
 		"sends a code of the library": func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 200)) },
 		"sends a code out of range":   func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 65536)) },
@@ -116,13 +116,14 @@ func unanswered(t *testing.T, call call, fault func(c net.Conn, id int64, operat
 	}
 }
 
-func nested(depth int) []byte {
-	b := []byte{}
+func nested(id int64, depth int) []byte {
+	inner := ber.NewSequence("")
 	for range depth {
-		header := []byte{0x30, 0x84, byte(len(b) >> 24), byte(len(b) >> 16), byte(len(b) >> 8), byte(len(b))}
-		b = append(header, b...)
+		outer := ber.NewSequence("")
+		outer.AppendChild(inner)
+		inner = outer
 	}
-	return b
+	return message(id, inner)
 }
 
 func empty(id int64, operation ber.Tag) []byte {
@@ -235,6 +236,26 @@ func TestLateAnswers(t *testing.T) {
 	}
 	for range 3 {
 		if _, err := pool.Read(t.Context(), somebody, "cn"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(short)
+	}
+	if server.accepted() != 2 {
+		t.Errorf("%d connections", server.accepted())
+	}
+}
+
+// TestAnswersTooMany: a connection on which something comes unasked is not used again.
+func TestAnswersTooMany(t *testing.T) {
+	t.Parallel()
+	server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+		_, _ = c.Write(result(id, answers[o.Tag], 0))
+		time.Sleep(short / 5)
+		_, _ = c.Write(result(id, answers[o.Tag], 0))
+	}))
+	pool := open(t, server.settings())
+	for range 2 {
+		if err := pool.Delete(t.Context(), somebody); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(short)

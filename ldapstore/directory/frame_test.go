@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,5 +147,47 @@ func TestMessagesAreReadExactly(t *testing.T) {
 	}
 	if _, err := readMessage(bytes.NewReader(first[:5])); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("half a message: %v", err)
+	}
+}
+
+func TestMessagesHaveBounds(t *testing.T) {
+	message := func(operation, controls *ber.Packet) []byte {
+		m := ber.NewSequence("")
+		m.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 7, ""))
+		m.AppendChild(operation)
+		m.AppendChild(controls)
+		return m.Bytes()
+	}
+	nested := func(depth int) *ber.Packet {
+		inner := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 5, nil, "")
+		for range depth - 1 {
+			outer := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 5, nil, "")
+			outer.AppendChild(inner)
+			inner = outer
+		}
+		return inner
+	}
+	controls := func(length int) *ber.Packet {
+		all := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+		all.AppendChild(octets(strings.Repeat("x", length-4)))
+		return all
+	}
+	for rule, test := range map[string]struct {
+		message []byte
+		ok      bool
+	}{
+		"as deep as allowed":             {message(nested(maxDepth-1), controls(1000)), true},
+		"too deep":                       {message(nested(maxDepth), controls(1000)), false},
+		"controls as long as allowed":    {message(nested(1), controls(maxControls)), true},
+		"controls that are too long":     {message(nested(1), controls(maxControls+1)), false},
+		"two messages in one":            {append(message(nested(1), controls(1000)), message(nested(1), controls(1000))...), false},
+		"a part that is longer than all": {[]byte("0\x05\x02\x01\x01e\x01"), false},
+		"no operation":                   {[]byte("0\x03\x02\x01\x01"), false},
+		"an id that is no number":        {[]byte("0\x05\x04\x01\x01e\x00"), false},
+		"a negative id":                  {[]byte("0\x05\x02\x01\xffe\x00"), false},
+	} {
+		if found, err := inspect(test.message); (err == nil) != test.ok || test.ok && (found.id != 7 || found.operation != 0x65) {
+			t.Errorf("%s: %+v, %v", rule, found, err)
+		}
 	}
 }

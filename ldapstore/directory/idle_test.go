@@ -3,6 +3,7 @@ package directory_test
 import (
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,6 +70,10 @@ func TestIdleConnections(t *testing.T) {
 		if _, err := pool.Read(t.Context(), somebody); !errors.Is(err, directory.ErrUnanswered) || sent.Load() != 2 {
 			t.Errorf("%v after %d requests", err, sent.Load())
 		}
+	})
+	t.Run("one dying connection makes the others suspicious", func(t *testing.T) {
+		t.Parallel()
+		suspicious(t)
 	})
 	t.Run("a write finds a fresh connection when the server closed the old one", func(t *testing.T) {
 		t.Parallel()
@@ -160,4 +165,47 @@ func TestReaders(t *testing.T) {
 	if open(t, writer.settings()).Readers() == nil {
 		t.Error("no readers")
 	}
+}
+
+// suspicious: two connections are dying; a read finds out for one, and two writes at once are not risked on the other.
+func suspicious(t *testing.T) {
+	var connections atomic.Int64
+	together := make(chan struct{})
+	server := startFault(t, func(c net.Conn) {
+		number, requests := connections.Add(1), 0
+		afterBind(func(c net.Conn, id int64, o *ber.Packet) {
+			if requests++; number <= 2 && requests == 2 {
+				c.Close()
+				return
+			}
+			if number <= 2 || o.Tag != 3 { // requests come in twos, each on a connection of its own
+				select {
+				case together <- struct{}{}:
+				case <-together:
+				case <-time.After(short):
+				}
+			}
+			_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
+		})(c)
+	})
+	settings := server.settings()
+	settings.RequestTimeout = 8 * short
+	pool := open(t, settings)
+	twice := func(call func() error) {
+		var running sync.WaitGroup
+		for range 2 {
+			running.Go(func() {
+				if err := call(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+	}
+	read := func() error { _, err := pool.Read(t.Context(), somebody); return err }
+	twice(read)
+	if err := read(); err != nil {
+		t.Error(err)
+	}
+	twice(func() error { return pool.Delete(t.Context(), somebody) })
 }

@@ -147,6 +147,9 @@ func TestStartTLSWithoutTLS(t *testing.T) {
 				}
 			})
 			pool.Close()
+			if _, err := directory.Dial(t.Context(), settings); name == "refuses" && !directory.Refused(err, directory.ProtocolError) {
+				t.Errorf("an admin is told %v", err)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if strings.Contains(seen.String(), settings.Password) || strings.Contains(seen.String(), settings.BindDN) {

@@ -101,9 +101,9 @@ func (w *wire) next() ([]byte, error) {
 }
 
 // answers tells whether a message has the id of the request and is of a kind that answers it (RFC 4511, section 4.2 to
-// 4.12). Id 0 is a notice of disconnection (section 4.4.1).
+// 4.12). A notice of disconnection (section 4.4.1), id 0, answers none.
 func (e envelope) answers(request envelope) bool {
-	if e.id == 0 || e.id != request.id {
+	if e.id != request.id {
 		return false
 	}
 	switch request.operation {
