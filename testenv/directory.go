@@ -126,9 +126,9 @@ func newDirectory(t testing.TB, kind string) *Directory {
 	return d
 }
 
-// fill replaces the names of d in a text: BASE, and the passwords.
+// fill replaces the names of d in a text.
 func (d *Directory) fill(text string) string {
-	return strings.NewReplacer("BASE", d.Base, "SERVICEPASSWORD", d.ServicePassword, "PLAINPASSWORD", d.PlainPassword,
+	return strings.NewReplacer("BASE", d.Base, "LABEL", "lab", "SERVICEPASSWORD", d.ServicePassword, "PLAINPASSWORD", d.PlainPassword,
 		"ADMINPASSWORD", d.AdminPassword, "SERVICEUNICODE", UnicodePassword(d.ServicePassword), "PLAINUNICODE", UnicodePassword(d.PlainPassword),
 		"DIRECTORY", d.dir).Replace(text)
 }

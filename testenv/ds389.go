@@ -47,7 +47,7 @@ func StartDS389(t testing.TB, options ...DirectoryOption) *Directory {
 	if err := d.begin(); err != nil {
 		t.Fatalf("start 389 Directory Server: %v", err)
 	}
-	tree := strings.Replace(treeLDIF, "objectClass: dcObject\nobjectClass: organization\no: lab\n", "objectClass: domain\n", 1) + ds389AccessLDIF
+	tree := strings.Replace(treeLDIF, "objectClass: dcObject\nobjectClass: organization\no: LABEL\n", "objectClass: domain\n", 1) + ds389AccessLDIF
 	if o.claims {
 		tree = ds389IndexLDIF + tree + "\n" + ds389ClaimsLDIF
 	}

@@ -50,7 +50,11 @@ func (d *Directory) prepareSlapd(t testing.TB, o directoryOptions) error {
 			return err
 		}
 	}
-	if err := d.slapadd("0", d.slapdConfig(o)); err != nil {
+	configuration, err := d.slapdConfig(o)
+	if err != nil {
+		return err
+	}
+	if err := d.slapadd("0", configuration); err != nil {
 		return err
 	}
 	tree := treeLDIF

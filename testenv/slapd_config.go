@@ -1,50 +1,52 @@
 package testenv
 
 import (
+	"embed"
 	"fmt"
 	"strings"
 )
 
+//go:embed directory/openldap-overlay-*.ldif
+var slapdOverlayLDIF embed.FS
+
 // slapdConfig is the content of cn=config.
-func (d *Directory) slapdConfig(o directoryOptions) string {
-	hash, modules := "{SSHA}", []string{}
+func (d *Directory) slapdConfig(o directoryOptions) (string, error) {
+	hash, modules := "{SSHA}", slapdOverlays(o)
+	var overlays strings.Builder
+	for _, name := range modules {
+		overlay, err := slapdOverlayLDIF.ReadFile("directory/openldap-overlay-" + name + ".ldif")
+		if err != nil {
+			return "", err
+		}
+		overlays.Write(overlay)
+	}
 	if o.argon2 {
 		hash, modules = "{ARGON2}", append(modules, "argon2")
 	}
-	overlays := slapdOverlays(o)
-	var added strings.Builder
-	for i, overlay := range overlays {
-		modules = append(modules, overlay.name)
-		fmt.Fprintf(&added, "\ndn: olcOverlay={%d}%s,olcDatabase={1}mdb,cn=config\nobjectClass: olcOverlayConfig\nolcOverlay: {%d}%s\n%s",
-			i, overlay.name, i, overlay.name, overlay.settings)
-	}
 	var loaded strings.Builder
-	for _, module := range modules {
-		fmt.Fprintf(&loaded, "olcModuleLoad: %s\n", module)
+	for _, name := range modules {
+		fmt.Fprintf(&loaded, "olcModuleLoad: %s\n", name)
 	}
 	nosync := "TRUE"
 	if o.sync {
 		nosync = "FALSE"
 	}
-	return d.fill(strings.NewReplacer("AUTHORITYFILE", d.CAFile, "MODULES\n", loaded.String(), "OVERLAYS\n", added.String(),
-		"PASSWORDHASH", hash, "NOSYNC", nosync, "INDEXES", o.indexes).Replace(slapdConfigLDIF))
+	whole := strings.NewReplacer("MODULES\n", loaded.String(), "OVERLAYS\n", overlays.String()).Replace(slapdConfigLDIF)
+	return d.fill(strings.NewReplacer("AUTHORITYFILE", d.CAFile, "PASSWORDHASH", hash, "NOSYNC", nosync, "INDEXES", o.indexes,
+		"UNIQUE", strings.Join(o.unique, ",")).Replace(whole)), nil
 }
 
-type slapdOverlay struct{ name, settings string }
-
 // slapdOverlays are in the order in which they were tried together.
-func slapdOverlays(o directoryOptions) []slapdOverlay {
-	var all []slapdOverlay
+func slapdOverlays(o directoryOptions) []string {
+	var names []string
 	if o.policy {
-		all = append(all, slapdOverlay{"ppolicy", "objectClass: olcPPolicyConfig\nolcPPolicyDefault: cn=default,ou=policies,BASE\nolcPPolicyHashCleartext: TRUE\n"})
+		names = append(names, "ppolicy")
 	}
 	if len(o.unique) > 0 {
-		all = append(all, slapdOverlay{"unique", fmt.Sprintf("objectClass: olcUniqueConfig\nolcUniqueURI: serialize ldap:///?%s?sub?(objectClass=inetOrgPerson)\n", strings.Join(o.unique, ","))})
+		names = append(names, "unique")
 	}
 	if o.memberOf {
-		all = append(all,
-			slapdOverlay{"memberof", "objectClass: olcMemberOf\nolcMemberOfRefInt: TRUE\n"},
-			slapdOverlay{"refint", "objectClass: olcRefintConfig\nolcRefintAttribute: member memberOf\n"})
+		names = append(names, "memberof", "refint")
 	}
-	return all
+	return names
 }
