@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/ldapstore/entry"
@@ -66,6 +67,10 @@ func TestAllocate(t *testing.T) {
 		t.Run(way+"/no number is given twice, however many ask and whichever answers are lost", func(t *testing.T) {
 			s := decode(t, directory.OpenLDAP, fmt.Sprintf(numbers, 10_000, 59_999, 7))
 			m := newMemory()
+			m.before = func(string) error {
+				time.Sleep(100 * time.Microsecond) // so that others come between
+				return nil
+			}
 			m.after = func(string) error {
 				if rand.IntN(10) == 0 {
 					return directory.ErrUnanswered
