@@ -121,6 +121,10 @@ init { atomic {
 	account(); DROP(4,KB); run Delete(1); run Janitor();
 #elif SCENARIO==DROP_DELETE_WANTED
 	account(); DROP(4,KB); run Delete(1); CREATE(2,KA,NOKEY,KA);
+#elif SCENARIO==DROP_EXCHANGE_DELETE
+	account(); DROP(4,KB); EXCHANGE(5,KB,KC); run Delete(1);
+#elif SCENARIO==ADD_DROP_DELETE
+	account(); ADD(4,KC); DROP(5,KB); run Delete(1);
 #elif SCENARIO==DROP_BY_HAND
 	account(); DROP(4,KB); run Hand(); FINISH(KA);
 #elif SCENARIO==ADD_BY_HAND

@@ -70,6 +70,8 @@ func longDrop() []Search {
 		of("drop and deletion, late writes", "DROP_AND_DELETE", "LATE"),
 		of("drop and deletion, refused", "DROP_AND_DELETE", "REFUSE=1"),
 		of("drop and deletion, janitor", "DROP_DELETE_JANITOR", ""),
+		of("drop, exchange of the same alias and deletion", "DROP_EXCHANGE_DELETE", ""),
+		of("drop, addition and deletion", "ADD_DROP_DELETE", ""),
 		of("drop and deletion, 389", "DROP_AND_DELETE", "SERVER=3"),
 		of("drop and exchange of one alias", "DROP_AND_EXCHANGE", ""),
 		of("drop and exchange of one alias, late writes", "DROP_AND_EXCHANGE", "LATE"),

@@ -49,22 +49,24 @@
 #define DROP_ADD_WANTED         (29+EXCHANGES+DROPS)                 /* dropped, added again; somebody wants it */
 #define DROP_WANTED             (30+DROPS+FINISHER)                  /* somebody wants the value; late finisher */
 #define DROP_REFUSED            (31+DROPS+FINISHER)                  /* two finishers */
-#define DROP_RETRIED            (33+DROPS+FINISHER)                  /* an execution stalls before its commit, the next one of its attempt runs; late finisher */
-#define TWO_DROPS               (34+DROPS+FINISHER)                  /* of the same alias at once; late finisher */
-#define DROP_AND_EXCHANGE       (35+EXCHANGES+DROPS+FINISHER)        /* of the same alias at once; late finisher of the drop */
-#define DROP_OTHER              (36+EXCHANGES+DROPS+FINISHER)        /* one alias exchanged while another is dropped; late finisher of the exchange */
-#define DROP_AFTER_CREATE       (37+DROPS+FINISHER)                  /* the creation is committed, not closed: late finisher of it */
-#define DROP_JANITOR            (38+EXCHANGES+DROPS+JANITOR)         /* a drop and an addition of the same value; janitor */
-#define DROP_AND_DELETE         (39+DROPS+DELETES+FINISHER)          /* at once; late finisher of the drop */
-#define DROP_DELETE_JANITOR     (40+DROPS+DELETES+JANITOR)           /* a drop and a deletion; janitor */
-#define DROP_DELETE_WANTED      (41+DROPS+DELETES)                   /* a drop and a deletion; the username is wanted */
-#define DROP_BY_HAND            (42+DROPS+FINISHER+BY_HAND)          /* the same */
+#define DROP_RETRIED            (32+DROPS+FINISHER)                  /* an execution stalls before its commit, the next one of its attempt runs; late finisher */
+#define TWO_DROPS               (33+DROPS+FINISHER)                  /* of the same alias at once; late finisher */
+#define DROP_AND_EXCHANGE       (34+EXCHANGES+DROPS+FINISHER)        /* of the same alias at once; late finisher of the drop */
+#define DROP_OTHER              (35+EXCHANGES+DROPS+FINISHER)        /* one alias exchanged while another is dropped; late finisher of the exchange */
+#define DROP_AFTER_CREATE       (36+DROPS+FINISHER)                  /* the creation is committed, not closed: late finisher of it */
+#define DROP_JANITOR            (37+EXCHANGES+DROPS+JANITOR)         /* a drop and an addition of the same value; janitor */
+#define DROP_AND_DELETE         (38+DROPS+DELETES+FINISHER)          /* at once; late finisher of the drop */
+#define DROP_DELETE_JANITOR     (39+DROPS+DELETES+JANITOR)           /* a drop and a deletion; janitor */
+#define DROP_DELETE_WANTED      (40+DROPS+DELETES)                   /* a drop and a deletion; the username is wanted */
+#define DROP_EXCHANGE_DELETE    (41+EXCHANGES+DROPS+DELETES)         /* of the same alias, and a deletion, at once */
+#define ADD_DROP_DELETE         (42+EXCHANGES+DROPS+DELETES)         /* an addition, a drop of another alias, and a deletion, at once */
+#define DROP_BY_HAND            (43+DROPS+FINISHER+BY_HAND)          /* the entry is deleted by hand meanwhile; late finisher */
 
 /* deletion */
-#define DELETE_LATE_FINISHER    (43+DELETES+FINISHER)                /* of a creation not closed: its late finisher; the username is wanted */
-#define DELETE_TWICE            (44+DELETES)                         /* at once; then the same names */
-#define DELETE_TWICE_JANITOR    (45+DELETES+JANITOR)                 /* at once; janitor */
-#define DELETE_JANITOR          (46+DELETES+JANITOR)                 /* of a creation not closed; janitor; the username is wanted */
+#define DELETE_LATE_FINISHER    (44+DELETES+FINISHER)                /* of a creation not closed: its late finisher; the username is wanted */
+#define DELETE_TWICE            (45+DELETES)                         /* at once; then the same names */
+#define DELETE_TWICE_JANITOR    (46+DELETES+JANITOR)                 /* at once; janitor */
+#define DELETE_JANITOR          (47+DELETES+JANITOR)                 /* of a creation not closed; janitor; the username is wanted */
 
 #define USES(kind) ((SCENARIO)&(kind))
 #if SCENARIO==DROP_RETRIED
