@@ -35,6 +35,7 @@ func longChange() []Search {
 		of("exchange: two of one alias, janitor", "EXCHANGE_JANITOR", ""),
 		of("exchange and deletion", "EXCHANGE_AND_DELETE", ""),
 		of("exchange and deletion, late writes", "EXCHANGE_AND_DELETE", "LATE"),
+		of("exchange and deletion, late writes, AD", "EXCHANGE_AND_DELETE", "SERVER=2 LATE"),
 		of("exchange refused, two finishers", "EXCHANGE_REFUSED", "REFUSE=1"),
 		of("exchange refused, late writes", "EXCHANGE_REFUSED", "REFUSE=1 LATE"),
 		of("exchange, the entry deleted by hand", "EXCHANGE_BY_HAND", ""),
@@ -45,6 +46,7 @@ func longChange() []Search {
 func longAddition() []Search {
 	return []Search{
 		of("addition and deletion", "ADD_AND_DELETE", ""),
+		of("addition and deletion, late writes, AD", "ADD_AND_DELETE", "SERVER=2 LATE"),
 		of("addition refused, two finishers", "ADD_REFUSED", "REFUSE=1"),
 		of("addition refused, late writes", "ADD_REFUSED", "REFUSE=1 LATE"),
 		of("addition, the value is wanted", "ADD_WANTED", ""),
@@ -72,6 +74,7 @@ func longDrop() []Search {
 		of("drop and deletion, janitor", "DROP_DELETE_JANITOR", ""),
 		of("drop, exchange of the same alias and deletion", "DROP_EXCHANGE_DELETE", ""),
 		of("drop, addition and deletion", "ADD_DROP_DELETE", ""),
+		of("drop and deletion, late writes, AD", "DROP_AND_DELETE", "SERVER=2 LATE"),
 		of("drop and deletion, 389", "DROP_AND_DELETE", "SERVER=3"),
 		of("drop and exchange of one alias", "DROP_AND_EXCHANGE", ""),
 		of("drop and exchange of one alias, late writes", "DROP_AND_EXCHANGE", "LATE"),

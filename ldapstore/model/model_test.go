@@ -2,6 +2,10 @@ package model_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +47,41 @@ func TestSets(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestSources(t *testing.T) {
+	var text strings.Builder
+	files, err := filepath.Glob("*.pml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d sources, %v", len(files), err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(b)
+	}
+	var searched strings.Builder
+	for _, s := range model.Long() {
+		fmt.Fprintf(&searched, " %s ", s)
+	}
+	for rule, pattern := range map[string]string{
+		"every rule that can be broken is broken in a search": `\b(BUG_[A-Z_]+)\b`,
+		"every scenario is searched":                          `#define ([A-Z_]+) +\(\d+[+A-Z_]*\)`,
+	} {
+		t.Run(rule, func(t *testing.T) {
+			found := regexp.MustCompile(pattern).FindAllStringSubmatch(text.String(), -1)
+			if len(found) < 20 {
+				t.Fatalf("only %d found", len(found))
+			}
+			for _, m := range found {
+				if !strings.Contains(searched.String(), " "+m[1]+" ") {
+					t.Errorf("%s is in no search", m[1])
+				}
+			}
+		})
+	}
 }
 
 // small is a search that takes a second and about 20 MB.
