@@ -37,9 +37,14 @@ func NewPasswords(s *Settings) *Passwords {
 // Later tells whether the server gets the password after the Add, by RFC 3062, at the staged entry.
 func (p *Passwords) Later() bool { return p.kind == directory.OpenLDAP && p.Hash == HashByServer }
 
-// Staged returns what the Add of an entry carries of a password: nothing where it comes later, or where there is none.
+// Staged returns what the Add of an entry carries of a password: nothing where it comes later, or where there is none. Active
+// Directory enables no account without one, so there it is one that nobody knows and that counts as due to be changed.
 func (p *Passwords) Staged(ctx context.Context, secret plugin.Secret) ([]directory.Attribute, error) {
-	if secret.Empty() || p.Later() {
+	switch {
+	case secret.Empty() && p.kind == directory.ActiveDirectory:
+		nobodys, err := p.attribute(ctx, plugin.NewSecret(rand.Text()+rand.Text()+"aA1!"))
+		return []directory.Attribute{nobodys, {Name: "pwdLastSet", Values: []string{"0"}}}, err
+	case secret.Empty() || p.Later():
 		return nil, nil
 	}
 	a, err := p.attribute(ctx, secret)
@@ -47,6 +52,15 @@ func (p *Passwords) Staged(ctx context.Context, secret plugin.Secret) ([]directo
 		return nil, err
 	}
 	return []directory.Attribute{a}, nil
+}
+
+// WithPassword is the filter for entries that have a password; the service account needs the right to search for
+// userPassword. On Active Directory it matches all: there Usable knows.
+func (s *Settings) WithPassword() directory.Filter {
+	if s.Kind == directory.ActiveDirectory {
+		return directory.Filter{}
+	}
+	return directory.Present("userPassword")
 }
 
 // Change returns the change that sets a password; none where the server is to be asked by RFC 3062.

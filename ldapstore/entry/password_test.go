@@ -67,7 +67,7 @@ func TestPasswords(t *testing.T) {
 		if later, err := open.Staged(t.Context(), secret); err != nil || later != nil || !open.Later() {
 			t.Errorf("the attribute is %q, %v", later, err)
 		}
-		for _, kind := range []directory.Kind{directory.OpenLDAP, directory.DS389, directory.ActiveDirectory} {
+		for _, kind := range []directory.Kind{directory.OpenLDAP, directory.DS389} {
 			if none, err := entry.NewPasswords(decode(t, kind, "")).Staged(t.Context(), plugin.Secret{}); err != nil || none != nil {
 				t.Errorf("%s: no password becomes %q, %v", kind, none, err)
 			}

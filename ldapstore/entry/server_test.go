@@ -184,6 +184,7 @@ func TestEntryOnServers(t *testing.T) {
 				byPolicy.Settings, _ = entry.Decode("f", []byte(labFile+"lock: {method: pwdAccountLockedTime}\n"), l.server.Kind, directory.DN(l.dir.Base))
 				byPolicy.locks(t, "lockedbypolicy")
 			}
+			l.withoutPassword(t)
 			l.groups(t)
 			l.changes(t)
 			l.keys(t)
@@ -259,6 +260,27 @@ func (l *lab) locks(t *testing.T, name string) {
 			if got := l.parse(t, d.DN).State.Locked; got != lock || (err != nil) != lock {
 				t.Errorf("round %d: locked reads as %v, the bind says %v, want locked %v", round, got, err, lock)
 			}
+		}
+	})
+}
+
+func (l *lab) withoutPassword(t *testing.T) {
+	t.Run("an account without a password is not usable until it gets one", func(t *testing.T) {
+		a := account("unset")
+		a.Password = plugin.Secret{}
+		d, err := l.create(t, a, map[string]int64{"uidNumber": 20_005})
+		must(t, err)
+		usable := func() bool {
+			found, err := l.admin.Search(t.Context(), d.DN, directory.Base, l.WithPassword(), 0, l.ReadAttributes()...)
+			must(t, err)
+			return len(found) == 1 && l.Usable(found[0], time.Now())
+		}
+		if usable() || l.parse(t, d.DN).State.Locked {
+			t.Errorf("before: usable %v, %+v", usable(), l.parse(t, d.DN).State)
+		}
+		must(t, l.admin.SetPassword(t.Context(), d.DN, "Thirsty fjord by 4 quick howls"))
+		if _, err := l.dir.LDAPWhoAmI(string(d.DN), "Thirsty fjord by 4 quick howls"); err != nil || !usable() {
+			t.Errorf("afterwards: usable %v, the bind says %v", usable(), err)
 		}
 	})
 }
