@@ -28,6 +28,22 @@ const (
 	LoginExpired
 )
 
+// String is a word for logs.
+func (l Login) String() string {
+	switch l {
+	case LoginGranted:
+		return "granted"
+	case LoginLocked:
+		return "locked"
+	case LoginDisabled:
+		return "disabled"
+	case LoginExpired:
+		return "expired"
+	default:
+		return "denied"
+	}
+}
+
 // Authenticate asks the writer whether password is dn's. Nothing but binds is ever sent over the connections that it uses.
 // An empty name or password, and one with NUL, is denied without asking: servers take it for an anonymous bind and agree
 // (RFC 4513, section 5.1.2). An error is ErrUnreachable or ErrUnanswered: nobody knows.

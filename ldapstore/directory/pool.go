@@ -74,7 +74,7 @@ func (p *Pool) Server(ctx context.Context) (Server, error) {
 	return p.server.get(ctx, func(ctx context.Context) (Server, error) { return readServer(ctx, p.requests) })
 }
 
-// Readers are the Operations with look-ups at the readers, in turn, and at the writer when none answers. A reader may lag
+// Readers are the Operations with look-ups at the first reader that answers, and at the writer when none does. A reader may lag
 // behind: who must see a write reads from the Pool itself.
 func (p *Pool) Readers() Operations {
 	if len(p.readers) == 0 {

@@ -110,6 +110,19 @@ func (r requests) Increment(ctx context.Context, dn DN, attribute string, by int
 	return before, err
 }
 
+// WhoAmI asks whom the server takes the sender for (RFC 4532): "dn:…", "u:…", or "" for nobody.
+func (r requests) WhoAmI(ctx context.Context) (string, error) {
+	var name string
+	err := r.run(ctx, "who am I", true, func(c *ldap.Conn) error {
+		answer, err := c.WhoAmI(nil)
+		if err == nil {
+			name = answer.AuthzID
+		}
+		return err
+	})
+	return name, err
+}
+
 // asserting returns the control for assert. A server that does not list it is asked for nothing: some ignore a critical
 // control that they do not know, and do without the condition.
 func (r requests) asserting(ctx context.Context, operation string, assert Filter) ([]ldap.Control, error) {

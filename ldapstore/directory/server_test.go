@@ -1,7 +1,7 @@
 package directory_test
 
 import (
-	"errors"
+	"crypto/tls"
 	"slices"
 	"testing"
 	"time"
@@ -217,50 +217,6 @@ func anyName(t *testing.T, d *testenv.Directory, pool *directory.Pool) {
 	}
 }
 
-func controls(t *testing.T, d *testenv.Directory, pool *directory.Pool, server directory.Server) {
-	ctx := t.Context()
-	dn := directory.DN(d.People).Child("cn", "alan")
-	if err := pool.Add(ctx, dn, person(d.Kind, "alan")); err != nil {
-		t.Fatal(err)
-	}
-	change := []directory.Change{{directory.ReplaceValues, directory.Attribute{"sn", []string{"Turing"}}}}
-	wrong := directory.Equal("sn", "somebody (else)")
-	err := pool.Modify(ctx, dn, change, wrong)
-	if server.Assertion && !directory.Refused(err, directory.AssertionFailed) || !server.Assertion && !errors.Is(err, directory.ErrUnsupported) {
-		t.Errorf("a modification under a false assertion: %v", err)
-	}
-	err = pool.Move(ctx, dn, directory.DN(d.Groups).Child("cn", "alan"), true, wrong)
-	if server.Assertion && !directory.Refused(err, directory.AssertionFailed) || !server.Assertion && !errors.Is(err, directory.ErrUnsupported) {
-		t.Errorf("a move under a false assertion: %v", err)
-	}
-	if entry, err := pool.Read(ctx, dn, "sn"); err != nil || entry.Value("sn") != "Lovelace" {
-		t.Errorf("the entry has changed: %+v, %v", entry, err)
-	}
-	if server.Assertion {
-		if err := pool.Modify(ctx, dn, change, directory.Equal("sn", "Lovelace")); err != nil {
-			t.Errorf("a true assertion: %v", err)
-		}
-	}
-	if !server.Increment {
-		if _, err := pool.Increment(ctx, dn, "uidNumber", 1); !errors.Is(err, directory.ErrUnsupported) {
-			t.Errorf("an increment: %v", err)
-		}
-		return
-	}
-	counter := append(person(d.Kind, "counter"), directory.Attribute{"uidNumber", []string{"41"}}, directory.Attribute{"gidNumber", []string{"1"}},
-		directory.Attribute{"uid", []string{"counter"}}, directory.Attribute{"homeDirectory", []string{"/"}})
-	counter[0].Values = append(counter[0].Values, "posixAccount")
-	dn = directory.DN(d.People).Child("cn", "counter")
-	if err := pool.Add(ctx, dn, counter); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []int64{41, 48} {
-		if before, err := pool.Increment(ctx, dn, "uidnumber", 7); err != nil || before != want {
-			t.Errorf("the number was %d, %v, want %d", before, err, want)
-		}
-	}
-}
-
 func TestStartTLSAndLDAPSBothWork(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds() {
@@ -281,6 +237,9 @@ func bothWork(t *testing.T, d *testenv.Directory) {
 		}
 		if _, err := c.Read(t.Context(), directory.DN(d.People), "ou"); err != nil {
 			t.Error(err)
+		}
+		if state, ok := c.TLS(); !ok || state.Version < tls.VersionTLS12 {
+			t.Errorf("TLS: %v, %+v", ok, state)
 		}
 		c.Close()
 	}

@@ -2,16 +2,12 @@ package directory_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +69,8 @@ func TestTLS(t *testing.T) {
 	expired := forLoopback()
 	expired.NotBefore, expired.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	elsewhere := &x509.Certificate{DNSNames: []string{"elsewhere.test"}}
+	sha1 := forLoopback()
+	sha1.SignatureAlgorithm = x509.ECDSAWithSHA1
 	tests := []struct {
 		rule        string
 		certificate tls.Certificate
@@ -85,6 +83,7 @@ func TestTLS(t *testing.T) {
 		{"a certificate of another authority", theirs.sign(t, forLoopback()), 0, "", false},
 		{"a certificate signed by itself", authority{}.sign(t, forLoopback()), 0, "", false},
 		{"an expired certificate", ours.sign(t, expired), 0, "", false},
+		{"a certificate signed with SHA-1", ours.sign(t, sha1), 0, "", false},
 		{"a certificate for another host", ours.sign(t, elsewhere), 0, "", false},
 		{"a certificate for the host, but not for the name that is configured", ours.sign(t, forLoopback()), 0, "other.test", false},
 		{"TLS 1.2", ours.sign(t, forLoopback()), tls.VersionTLS12, "", true},
@@ -156,117 +155,5 @@ func TestStartTLSWithoutTLS(t *testing.T) {
 				t.Error("a bind went out in clear")
 			}
 		})
-	}
-}
-
-// TestConnecting: a server that cannot be spoken to makes a call fail in time, and nothing was sent.
-func TestConnecting(t *testing.T) {
-	t.Parallel()
-	silent := startFault(t, hang)
-	secure := silent.settings()
-	secure.URL, secure.ClearText = "ldaps://"+silent.Addr().String(), false
-	nobody := silent.settings()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	nobody.URL = "ldap://" + l.Addr().String()
-	full := silent.settings()
-	full.URL = "ldap://" + fullListener(t)
-	refusing := startFault(t, func(c net.Conn) {
-		if _, err := ber.ReadPacket(c); err == nil {
-			_, _ = c.Write(result(1, ldap.ApplicationBindResponse, int(directory.InvalidCredentials)))
-			hang(c)
-		}
-	})
-	for name, settings := range map[string]directory.Settings{
-		"nobody listens": nobody, "the queue of connections is full": full, "the TLS handshake hangs": secure,
-		"the bind hangs": silent.settings(), "the service account is refused": refusing.settings(),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var running sync.WaitGroup
-			for _, call := range calls {
-				running.Go(func() {
-					pool := open(t, settings)
-					within(t, 2*short, func() {
-						if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnreachable) || directory.Refused(err) {
-							t.Errorf("%s: %v", call.name, err)
-						}
-					})
-				})
-			}
-			running.Wait()
-			within(t, short, func() {
-				c, err := directory.Dial(t.Context(), settings)
-				if refused := directory.Refused(err, directory.InvalidCredentials); err == nil || !refused && !errors.Is(err, directory.ErrUnreachable) {
-					t.Errorf("dial: %v, %v", c, err)
-				}
-			})
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			if _, err := directory.Dial(ctx, settings); !errors.Is(err, directory.ErrUnreachable) || !errors.Is(err, context.Canceled) {
-				t.Errorf("dial with an ended context: %v", err)
-			}
-		})
-	}
-}
-
-// fullListener returns an address whose queue of connections is full: a connection is never made, and never refused.
-func fullListener(t *testing.T) string {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := os.NewFile(uintptr(fd), "listener")
-	t.Cleanup(func() { f.Close() })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}).String()
-	for range 10 {
-		c, err := net.DialTimeout("tcp", address, short)
-		if err != nil {
-			return address
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-	t.Fatal("the queue does not fill up")
-	return ""
-}
-
-func TestSettingsThatMakeNoSense(t *testing.T) {
-	t.Parallel()
-	noCertificate := filepath.Join(t.TempDir(), "empty.pem")
-	if err := os.WriteFile(noCertificate, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, settings := range map[string]directory.Settings{
-		"no URL":                        {},
-		"another scheme":                {URL: "https://directory.test"},
-		"a password in the URL":         {URL: "ldaps://cn=svc:hunter2@directory.test"},
-		"an unreadable URL":             {URL: "ldaps://hunter2\x7f"},
-		"a base in the URL":             {URL: "ldaps://directory.test/dc=lab"},
-		"no host":                       {URL: "ldaps://"},
-		"a relative socket":             {URL: "ldapi://slapd"},
-		"no TLS to another machine":     {URL: "ldap://192.0.2.1", ClearText: true},
-		"no TLS to a name":              {URL: "ldap://directory.test", ClearText: true},
-		"no CA file":                    {URL: "ldaps://directory.test", CAFile: "/nonexistent"},
-		"a CA file without certificate": {URL: "ldaps://directory.test", CAFile: noCertificate},
-		"an account without password":   {URL: "ldaps://directory.test", BindDN: "cn=svc"},
-		"a bad reader":                  {URL: "ldaps://directory.test", Readers: []string{"ldap://"}},
-	} {
-		if _, err := directory.Open(settings); err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
