@@ -21,7 +21,9 @@ var sealed = []string{
 var powers = []string{
 	"uidNumber", "gidNumber", "homeDirectory", "unixHomeDirectory", "loginShell", "memberUid", "member", "uniqueMember", "isMemberOf",
 	"pwdPolicySubentry", "nsRoleDN", "nsRole", "userPrincipalName", "servicePrincipalName", "sIDHistory", "adminCount", "primaryGroupID",
-	"scriptPath", "altSecurityIdentities", "msDS-AllowedToDelegateTo", "msDS-KeyCredentialLink", "krbPrincipalName", "sudoUser", "aci",
+	"scriptPath", "profilePath", "homeDrive", "userParameters", "accountExpires", "pwdLastSet", "altSecurityIdentities",
+	"msDS-AllowedToDelegateTo", "msDS-AllowedToActOnBehalfOfOtherIdentity", "msDS-KeyCredentialLink", "krbPrincipalName", "krbPrincipalKey",
+	"sambaSID", "sambaNTPassword", "sudoUser", "aci", "host", "authorizedService", "userCertificate", "userPKCS12", "shadowExpire",
 }
 
 func listed(names []string, name string) bool {
