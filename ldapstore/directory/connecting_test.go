@@ -42,11 +42,12 @@ func TestConnecting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			settings.ConnectTimeout = short
 			var running sync.WaitGroup
 			for _, call := range calls {
 				running.Go(func() {
 					pool := open(t, settings)
-					within(t, 2*short, func() {
+					within(t, 3*short, func() {
 						if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnreachable) || directory.Refused(err) {
 							t.Errorf("%s: %v", call.name, err)
 						}

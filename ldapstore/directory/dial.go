@@ -57,6 +57,10 @@ func (s Settings) dial(ctx context.Context, to target) (*Conn, error) {
 		}
 		return nil, err
 	}
+	if c.broken { // its time was up when the answer came
+		c.Close()
+		return nil, &connectError{"bind", step.Err()}
+	}
 	return c, nil
 }
 

@@ -62,12 +62,12 @@ func (f *faultServer) accepted() int {
 	return len(f.connections)
 }
 
-// short is the deadline of every step in these tests.
+// short is the deadline of a step that hangs. A request has three times as much, for what it needs before on a busy machine.
 const short = 250 * time.Millisecond
 
 func (f *faultServer) settings() directory.Settings {
 	return directory.Settings{URL: "ldap://" + f.Addr().String(), ClearText: true, BindDN: "cn=svc", Password: "secret",
-		ConnectTimeout: short, RequestTimeout: 2 * short}
+		ConnectTimeout: 4 * short, RequestTimeout: 3 * short}
 }
 
 // hang keeps the connection open until the other side closes it.

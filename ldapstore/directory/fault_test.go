@@ -107,7 +107,7 @@ func unanswered(t *testing.T, call call, fault func(c net.Conn, id int64, operat
 		fault(c, id, operation)
 	}))
 	pool := open(t, server.settings())
-	within(t, 2*short, func() {
+	within(t, 3*short, func() {
 		if err := call.do(t.Context(), pool); !errors.Is(err, directory.ErrUnanswered) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", call.name, err)
 		}

@@ -31,7 +31,7 @@ func TestUnreadRequests(t *testing.T) {
 	})
 	pool := open(t, server.settings())
 	large := []directory.Attribute{{"jpegPhoto", []string{strings.Repeat("x", 6<<20)}}}
-	within(t, 2*short, func() {
+	within(t, 3*short, func() {
 		if err := pool.Add(t.Context(), somebody, large); !errors.Is(err, directory.ErrUnreachable) || errors.Is(err, directory.ErrUnanswered) {
 			t.Error(err)
 		}
@@ -44,7 +44,7 @@ func TestLateAnswers(t *testing.T) {
 	var requests atomic.Int64
 	server := startFault(t, afterBind(func(c net.Conn, id int64, o *ber.Packet) {
 		if requests.Add(1) == 1 {
-			time.Sleep(3 * short)
+			time.Sleep(4 * short)
 		}
 		_, _ = c.Write(append(found(id, "cn=a", string(bytes.Repeat([]byte("x"), int(id)))), result(id, answers[o.Tag], 0)...))
 	}))

@@ -140,7 +140,7 @@ func TestStartTLSWithoutTLS(t *testing.T) {
 			settings := server.settings()
 			settings.ClearText, settings.Password = false, "a-very-secret-password"
 			pool := open(t, settings)
-			within(t, 2*short, func() {
+			within(t, 3*short, func() {
 				if err := pool.Delete(t.Context(), somebody); !errors.Is(err, directory.ErrUnreachable) || directory.Refused(err) {
 					t.Error(err)
 				}
