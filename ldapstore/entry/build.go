@@ -31,12 +31,14 @@ type Draft struct {
 	Groups []string
 	locked bool
 	reason string
+	// from tells which attribute of the flow has filled an attribute, by its lower-case name.
+	from map[string]string
 }
 
 // Build makes an entry of a new account. What the settings or the schema do not allow is ErrInvalid in a *FieldError with
 // the name that the flow gives the attribute.
 func (s *Settings) Build(a plugin.NewAccount, in Inputs) (Draft, error) {
-	b := builder{Settings: s, known: known{account: a, now: in.Now, numbers: map[string]int64{}}, run: in.Run}
+	b := builder{Settings: s, known: known{account: a, now: in.Now, numbers: map[string]int64{}, flowName: s.FlowAttribute}, run: in.Run}
 	for name, n := range in.Numbers {
 		b.numbers[strings.ToLower(name)] = n
 	}
@@ -56,7 +58,12 @@ func (s *Settings) Build(a plugin.NewAccount, in Inputs) (Draft, error) {
 	if s.Kind != directory.ActiveDirectory { // there the server does it, and cn has one value
 		b.addName(rdn)
 	}
-	d := Draft{DN: s.People.Base.Child(s.People.RDN.Attribute, rdn), Groups: groups, locked: a.State.Locked, reason: a.State.Reason}
+	d := Draft{DN: s.People.Base.Child(s.People.RDN.Attribute, rdn), Groups: groups, locked: a.State.Locked, reason: a.State.Reason, from: map[string]string{}}
+	for lower, p := range b.parts {
+		if p.from[0] != "" {
+			d.from[lower] = p.from[0]
+		}
+	}
 	d.Attributes = append(b.attributes(), in.Password...)
 	return d, nil
 }
@@ -192,41 +199,6 @@ func (b *builder) addSupplied() error {
 	}
 	b.add(b.Mark, "", b.run)
 	return nil
-}
-
-// addTemplates fills what is still empty. Templates see what people entered and numbers, never one another.
-func (b *builder) addTemplates() error {
-	for _, name := range sortedNames(b.Templates) {
-		if b.has(name) {
-			continue
-		}
-		for _, t := range b.Templates[name] {
-			if text, filled := t.render(b.known); filled {
-				if isPath(name) && !b.safePath(t) {
-					return plugin.Refused(b.blame(t), plugin.CodeInvalid)
-				}
-				if len(text) > plugin.MaxValueBytes {
-					return plugin.Refused(b.blame(t), plugin.CodeTooLong)
-				}
-				b.add(name, b.blame(t), text)
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// blame returns the attribute of the flow that a template's text mostly depends on.
-func (b *builder) blame(t Template) string {
-	for _, name := range t.names() {
-		if name == usernameName {
-			break
-		}
-		if _, found := b.plain(name); found {
-			return name
-		}
-	}
-	return b.usernameField()
 }
 
 // usernameField is the attribute of the flow that holds the username.

@@ -14,7 +14,8 @@ import (
 const posixFile = `people: {object_classes: [inetOrgPerson, posixAccount]}
 attributes: {family: sn}
 constants: {o: Example}
-templates: {gecos: "{{givenName}}"}
+templates: {gecos: "{{nick|family}} {{givenName}}"}
+only_in_templates: [nick]
 groups: {staff: {dn: "cn=staff,ou=groups"}, more: {dn: "cn=more,ou=groups"}}
 default_groups: [staff]
 lock: {method: none}
@@ -52,13 +53,17 @@ func TestBuild(t *testing.T) {
 		"a value of another type is refused":                       {func(a *plugin.NewAccount) { a.Attributes["title"] = []plugin.Value{plugin.BoolValue(true)} }, "title", plugin.CodeInvalid},
 		"a colon in a line of passwd is refused":                   {text("givenName", "x:0:0:"), "givenName", plugin.CodeInvalid},
 		"a new line in a line of passwd is refused":                {text("givenName", "x\nroot"), "givenName", plugin.CodeInvalid},
-		"a colon in a username is refused":                         {username("a:b"), "uid", plugin.CodeInvalid},
-		"a username that leaves its home is refused":               {username("../root"), "uid", plugin.CodeInvalid},
-		"a username that is a folder is refused":                   {username(".."), "uid", plugin.CodeInvalid},
-		"a username that is an option is refused":                  {username("-rf"), "uid", plugin.CodeInvalid},
-		"a key in an attribute that holds none is refused":         {func(a *plugin.NewAccount) { a.Keys[1].Attribute = "title" }, "title", plugin.CodeUnknown},
-		"a key in an attribute of another kind is refused":         {func(a *plugin.NewAccount) { a.Keys[1].Attribute = "mobile" }, "mobile", plugin.CodeUnknown},
-		"an unknown group is refused":                              {func(a *plugin.NewAccount) { a.Groups = []string{"wheel"} }, "wheel", plugin.CodeUnknown},
+		"the field with the colon is blamed": {func(a *plugin.NewAccount) {
+			text("nick", "x")(a)
+			text("givenName", "a:b")(a)
+		}, "givenName", plugin.CodeInvalid},
+		"a colon in a username is refused":                 {username("a:b"), "uid", plugin.CodeInvalid},
+		"a username that leaves its home is refused":       {username("../root"), "uid", plugin.CodeInvalid},
+		"a username that is a folder is refused":           {username(".."), "uid", plugin.CodeInvalid},
+		"a username that is an option is refused":          {username("-rf"), "uid", plugin.CodeInvalid},
+		"a key in an attribute that holds none is refused": {func(a *plugin.NewAccount) { a.Keys[1].Attribute = "title" }, "title", plugin.CodeUnknown},
+		"a key in an attribute of another kind is refused": {func(a *plugin.NewAccount) { a.Keys[1].Attribute = "mobile" }, "mobile", plugin.CodeUnknown},
+		"an unknown group is refused":                      {func(a *plugin.NewAccount) { a.Groups = []string{"wheel"} }, "wheel", plugin.CodeUnknown},
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := account("ada")
@@ -77,6 +82,19 @@ func TestBuild(t *testing.T) {
 		e := directory.Entry{Attributes: d.Attributes}
 		if got := e.Values("description"); !slices.Equal(got, []string{"x\nuidNumber: 0"}) || !slices.Equal(e.Values("uidNumber"), []string{"10000"}) {
 			t.Errorf("description is %q, uidNumber %q", got, e.Values("uidNumber"))
+		}
+	})
+	t.Run("a text that gets too long is not made, and the next one is", func(t *testing.T) {
+		a := account("ada")
+		text("family", strings.Repeat("x", plugin.MaxValueBytes))(&a)
+		d, err := decode(t, directory.OpenLDAP, "attributes: {family: sn}\ntemplates: {cn: [\"{{givenName}} {{family}}\", \"{{username}}\"]}").Build(a, in)
+		must(t, err)
+		if got := (directory.Entry{Attributes: d.Attributes}).Values("cn"); !slices.Equal(got, []string{"ada"}) {
+			t.Errorf("cn is %.100q", got)
+		}
+		_, err = decode(t, directory.OpenLDAP, "attributes: {family: sn}\ntemplates: {cn: \"{{givenName}} {{family}}\"}").Build(a, in)
+		if field, code := blamed(err); field != "family" || code != plugin.CodeTooLong {
+			t.Errorf("the error is %v (%s)", err, code)
 		}
 	})
 	t.Run("every attribute stands once, with all its keys and the mark", func(t *testing.T) {

@@ -89,7 +89,7 @@ func (c *check) onlyMentioned(u plugin.AttributeUse) {
 	}
 	for _, templates := range c.Templates {
 		for _, t := range templates {
-			if slices.Contains(t.names(), u.Attribute) {
+			if slices.ContainsFunc(t.names(), func(name string) bool { return name == u.Attribute || c.FlowAttribute(name) == u.Attribute }) {
 				return
 			}
 		}
@@ -198,7 +198,7 @@ func (c *check) demand(uses []plugin.AttributeUse, flow, attribute string) (plug
 	always := func(name string) bool {
 		_, number := c.Numbers[name]
 		return number || name == usernameName || name == attemptName || slices.ContainsFunc(uses, func(u plugin.AttributeUse) bool {
-			return u.Flow == flow && u.Attribute == name && u.Required
+			return u.Flow == flow && u.Required && (u.Attribute == name || u.Attribute == c.FlowAttribute(name))
 		})
 	}
 	certain, lacks := c.supplies(attribute, always)

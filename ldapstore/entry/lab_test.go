@@ -74,7 +74,7 @@ func (l *lab) create(t *testing.T, a plugin.NewAccount, numbers map[string]int64
 	}
 	at, attributes := l.Stage(d, fmt.Sprintf("%020x-%040x", time.Now().UnixNano(), 1))
 	if err := l.service.Add(t.Context(), at, attributes); err != nil {
-		return d, l.Refusal(err, attributes)
+		return d, l.Refusal(err, d)
 	}
 	if passwords.Later() && !a.Password.Empty() {
 		if err := l.service.SetPassword(t.Context(), at, a.Password.Reveal()); err != nil {

@@ -96,7 +96,9 @@ func TestPasswords(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	s := decode(t, directory.OpenLDAP, "attributes: {family: sn}")
-	attributes := []directory.Attribute{{Name: "objectClass"}, {Name: "uid"}, {Name: "sn"}, {Name: "mail"}, {Name: "employeeNumber"}, {Name: "userPassword"}}
+	d, err := s.Build(account("ada"), entry.Inputs{Run: "run"})
+	must(t, err)
+	changes := []directory.Change{{Attribute: directory.Attribute{Name: "objectClass"}}, {Attribute: directory.Attribute{Name: "sn"}}, {Attribute: directory.Attribute{Name: "mail"}}, {Attribute: directory.Attribute{Name: "employeeNumber"}}}
 	for text, c := range map[string]struct {
 		code        uint16
 		field, says string
@@ -117,12 +119,20 @@ func TestRefusal(t *testing.T) {
 		"":                                                                                                {19, "", ""},
 	} {
 		t.Run(text, func(t *testing.T) {
-			err := s.Refusal(fmt.Errorf("stage: %w", &directory.Error{Operation: "add", Code: c.code, Diagnostic: text}), attributes)
-			if field, code := blamed(err); field != c.field || code != c.says || !directory.Refused(err, c.code) {
-				t.Errorf("the field is %q (%s): %v", field, code, err)
+			refusal := fmt.Errorf("stage: %w", &directory.Error{Operation: "add", Code: c.code, Diagnostic: text})
+			for _, err := range []error{s.Refusal(refusal, d), s.ChangeRefusal(refusal, changes)} {
+				if field, code := blamed(err); field != c.field || code != c.says || !directory.Refused(err, c.code) {
+					t.Errorf("the field is %q (%s): %v", field, code, err)
+				}
 			}
 		})
 	}
+	t.Run("what a template has made is blamed on what it was made of", func(t *testing.T) {
+		err := s.Refusal(&directory.Error{Operation: "add", Code: 21, Diagnostic: "cn: value #0 invalid per syntax"}, d)
+		if field, _ := blamed(err); field != "givenName" {
+			t.Errorf("the field is %q", field)
+		}
+	})
 	t.Run("a refused change of nothing but a password is about the password", func(t *testing.T) {
 		if field, code := blamed(entry.PasswordRefusal(&directory.Error{Operation: "set password", Code: 19})); field != plugin.PasswordField || code != plugin.CodePolicy {
 			t.Errorf("the field is %q (%s)", field, code)

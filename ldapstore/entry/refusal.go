@@ -3,17 +3,30 @@ package entry
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
 )
 
-// Refusal turns the server's refusal of a write into the field to blame: the password for its policy, else the attribute
-// that the server's text names. attributes are those that were sent. What is no refusal of content is returned as it is,
-// and so is what cannot be blamed on anything that people entered: that is the settings' fault.
-func (s *Settings) Refusal(err error, attributes []directory.Attribute) error {
+// Refusal turns the server's refusal of a staged entry into the field to blame: the password for its policy, else what has
+// filled the attribute that the server's text names. What is no refusal of content is returned as it is, and so is what
+// cannot be blamed on anything that people entered: that is the settings' fault.
+func (s *Settings) Refusal(err error, d Draft) error { return refusalOf(err, d.from) }
+
+// ChangeRefusal is Refusal for changes of an entry.
+func (s *Settings) ChangeRefusal(err error, changes []directory.Change) error {
+	from := map[string]string{}
+	for _, c := range changes {
+		if _, isKey := s.KeyKind(c.Name); isKey || s.open(c.Name) {
+			from[strings.ToLower(c.Name)] = s.FlowAttribute(c.Name)
+		}
+	}
+	return refusalOf(err, from)
+}
+
+// refusalOf blames one of the attributes, by lower-case name, for a refusal.
+func refusalOf(err error, from map[string]string) error {
 	var refusal *directory.Error
 	if !errors.As(err, &refusal) {
 		return err
@@ -28,16 +41,10 @@ func (s *Settings) Refusal(err error, attributes []directory.Attribute) error {
 	default:
 		return err
 	}
-	entered := slices.DeleteFunc(slices.Clone(attributes), func(a directory.Attribute) bool { return !s.open(a.Name) && !s.isKey(a.Name) })
-	if name := mentioned(text, entered); name != "" {
-		return fmt.Errorf("%w: %w", plugin.Refused(s.FlowAttribute(name), plugin.CodeInvalid), err)
+	if name := mentioned(text, sortedNames(from)); name != "" {
+		return fmt.Errorf("%w: %w", plugin.Refused(from[name], plugin.CodeInvalid), err)
 	}
 	return err
-}
-
-func (s *Settings) isKey(attribute string) bool {
-	_, is := s.KeyKind(attribute)
-	return is
 }
 
 // PasswordRefusal is the refusal of a write of nothing but a password: whatever its text, the password is to blame.
@@ -71,12 +78,12 @@ func passwordCode(text string) string {
 	}
 }
 
-// mentioned returns the attribute whose name stands first in a text in lower case.
-func mentioned(text string, attributes []directory.Attribute) string {
+// mentioned returns the attribute whose name stands first in a text; both are in lower case.
+func mentioned(text string, names []string) string {
 	found, at := "", len(text)
-	for _, a := range attributes {
-		if i := wordIn(text, strings.ToLower(a.Name)); i >= 0 && i < at {
-			found, at = a.Name, i
+	for _, name := range names {
+		if i := wordIn(text, name); i >= 0 && i < at {
+			found, at = name, i
 		}
 	}
 	return found

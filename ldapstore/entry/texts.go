@@ -26,13 +26,15 @@ func isPath(attribute string) bool { return listed(paths, attribute) }
 // safePath tells whether every value that a template puts into a path is one plain name.
 func (b *builder) safePath(t Template) bool {
 	for _, p := range t.parts {
-		if text, found := p.fill(b.known); p.references != nil && found {
-			if text == "." || text == ".." || strings.ContainsAny(text, "/\\") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "~") {
-				return false
-			}
+		if text, found := p.fill(b.known); p.references != nil && found && unsafeInPath(text) {
+			return false
 		}
 	}
 	return true
+}
+
+func unsafeInPath(text string) bool {
+	return text == "." || text == ".." || strings.ContainsAny(text, "/\\") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "~")
 }
 
 // Lengths that Active Directory does not list in its subschema and demands; in characters.

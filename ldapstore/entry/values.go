@@ -24,6 +24,8 @@ type known struct {
 	account plugin.NewAccount
 	numbers map[string]int64 // by lower-case directory attribute
 	now     time.Time
+	// flowName is the name that flows give a directory attribute.
+	flowName func(attribute string) string
 }
 
 // value implements values.
@@ -44,7 +46,7 @@ func (k known) value(r reference) (string, bool) {
 	}
 }
 
-// plain returns the first value of an attribute: of its keys first, in the account's order.
+// plain returns the first value of an attribute, by the name that the flows file or the directory has for it.
 func (k known) plain(name string) (string, bool) {
 	switch name {
 	case usernameName:
@@ -52,18 +54,27 @@ func (k known) plain(name string) (string, bool) {
 	case attemptName:
 		return string(k.account.Attempt), true
 	}
-	for _, key := range k.account.Keys {
-		if key.Attribute == name {
-			return key.Value, true
-		}
+	if text, found := k.entered(name); found {
+		return text, true
 	}
-	if text := k.account.Attributes.Text(name); text != "" {
+	if text, found := k.entered(k.flowName(name)); found {
 		return text, true
 	}
 	if n, found := k.numbers[strings.ToLower(name)]; found {
 		return strconv.FormatInt(n, 10), true
 	}
 	return "", false
+}
+
+// entered returns the first value of an attribute of the flow: of its keys first, in the account's order.
+func (k known) entered(name string) (string, bool) {
+	for _, key := range k.account.Keys {
+		if key.Attribute == name {
+			return key.Value, true
+		}
+	}
+	text := k.account.Attributes.Text(name)
+	return text, text != ""
 }
 
 // secondsOfADay is what shadowLastChange counts in (RFC 2307).
