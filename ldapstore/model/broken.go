@@ -30,6 +30,7 @@ func brokenChange() []Search {
 		of("broken: an addition abandoned without touching the entry", "ADD_REFUSED", "REFUSE=1 BUG_NO_TOUCH"),
 		of("broken: an addition not committed any more is taken for done", "ADD_REFUSED", "REFUSE=1 BUG_CLOSED_IS_DONE"),
 		of("broken: an addition abandoned by another is reported as refused", "ADD_REFUSED", "REFUSE=1 BUG_GONE_IS_REFUSED"),
+		of("broken: an addition commits after its NotAfter", "ADD_RETRIED", "REFUSE=1 FINISHERS=0 BUG_CHANGE_LATE"),
 		of("broken: an aborted addition forgets the hold", "DROP_ADD_WANTED", "HOLD_FOR_EVER BUG_FORGET_HOLD"),
 	}
 }

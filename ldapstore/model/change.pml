@@ -3,7 +3,11 @@
 #define GO todo==0 && give==0
 proctype Change(byte own_run; byte e; byte old; byte own1) {
 	byte own2=NOKEY; bool last; LOCALS; int anchor, old_seen; byte step; me=own_run;
+#ifdef SAME_ATTEMPT
+	if :: me==5 -> atomic { LIVE -> late[4]=true } :: else fi;
+#else
 	(place[e]==PEOPLE && (old==NOKEY || CARRIES(e,old)) && !CARRIES(e,own1));
+#endif
 	step=1; op_add(own1, P_(me,own1));
 	do
 	:: GO && step==1 && ok -> ok=false; step=2
@@ -42,6 +46,10 @@ proctype Change(byte own_run; byte e; byte old; byte own1) {
 	:: give!=0 -> goto giveup
 	od;
 	/* 4 */
+#if defined(SAME_ATTEMPT) && !defined(BUG_CHANGE_LATE)
+	atomic { LIVE -> ok=!late[me] };
+	if :: !ok -> give=UNAVAILABLE; goto giveup :: else fi;
+#endif
 #ifdef LATE
 	if
 	:: skip

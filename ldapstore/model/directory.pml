@@ -65,4 +65,4 @@ short in_window, held_for[KEYS];        /* who is between the look at D and the 
  * entry as read; first: nothing needs to be read again yet. Everything is cleared when it means nothing any more, which
  * keeps the number of states down. */
 #define LOCALS int seen, prim, todo, now; byte tries, me, at, acct, i, give, result, joined, e_place, e_mark, e_values, hit, run_; bool ok, first
-#define CLEAR seen=0; prim=0; todo=0; now=0; at=0; acct=0; i=0; give=0; result=0; joined=0; e_place=0; e_mark=0; e_values=0; hit=0; run_=0; ok=false; first=false
+#define CLEAR tries=0; seen=0; prim=0; todo=0; now=0; at=0; acct=0; i=0; give=0; result=0; joined=0; e_place=0; e_mark=0; e_values=0; hit=0; run_=0; ok=false; first=false

@@ -127,6 +127,10 @@ init { atomic {
 	account(); ADD(4,KC); DROP(5,KB); run Delete(1);
 #elif SCENARIO==DROP_BY_HAND
 	account(); DROP(4,KB); run Hand(); FINISH(KA);
+#elif SCENARIO==ADD_RETRIED
+	account(); ADD(4,KC); ADD(5,KC); FINISH(KC);
+#elif SCENARIO==EXCHANGE_RETRIED
+	account(); EXCHANGE(4,KB,KC); EXCHANGE(5,KB,KC); FINISH(KC);
 #elif SCENARIO==ADD_BY_HAND
 	account(); ADD(4,KC); run Hand(); FINISH(KC);
 #elif SCENARIO==EXCHANGE_BY_HAND

@@ -20,7 +20,7 @@ proctype Last() {
 #ifdef NO_HOLD
 		if :: misplaced!=0 && ENTRY_AT(username[misplaced])==0 -> place[misplaced]=PEOPLE; misplaced=0 :: else fi;         /* put back */
 #endif
-		if :: task<KEYS -> visit(task) :: task>=KEYS && place[task-KEYS+1]==STAGED -> sweep(task-KEYS+1) :: else fi; n++
+		if :: task<KEYS -> visit(task) :: task>=KEYS && place[task-KEYS+1]==STAGED -> sweep(task-KEYS+1) :: else fi; tries=0; n++
 	:: else -> break
 	od; n=0; task=0; result=0;
 	CLOSED(KA); CLOSED(KB); CLOSED(KC); CLOSED(KD); CLAIMED(KA); CLAIMED(KB); CLAIMED(KC); CLAIMED(KD); WHOLE(1); WHOLE(2); WHOLE(3);

@@ -5,7 +5,8 @@ import "slices"
 // Long is everything that is searched, the short set among it. The largest searches need about five gigabytes and half
 // an hour each.
 func Long() []Search {
-	return slices.Concat(Short(), longCreation(), longChange(), longAddition(), longDrop(), longDeletion(), brokenCreation(), brokenChange(), brokenDrop())
+	return slices.Concat(Short(), brokenDrop(), brokenChange(), brokenCreation(),
+		longDrop(), longAddition(), longChange(), longDeletion(), longCreation())
 }
 
 func longCreation() []Search {
@@ -38,6 +39,8 @@ func longChange() []Search {
 		of("exchange and deletion, late writes, AD", "EXCHANGE_AND_DELETE", "SERVER=2 LATE"),
 		of("exchange refused, two finishers", "EXCHANGE_REFUSED", "REFUSE=1"),
 		of("exchange refused, late writes", "EXCHANGE_REFUSED", "REFUSE=1 LATE"),
+		of("exchange executed again by its attempt, late finisher", "EXCHANGE_RETRIED", ""),
+		of("exchange executed again by its attempt, refused", "EXCHANGE_RETRIED", "REFUSE=1 FINISHERS=0"),
 		of("exchange, the entry deleted by hand", "EXCHANGE_BY_HAND", ""),
 		of("exchange refused for ever, then another value", "EXCHANGE_REFUSED_AGAIN", "REFUSES_FOR_EVER"),
 	}
@@ -55,6 +58,8 @@ func longAddition() []Search {
 		of("addition, drop, late writes", "ADD_DROP", "LATE"),
 		of("addition, drop, addition", "ADD_DROP_ADD", ""),
 		of("addition of what an exchange let go, late writes", "ADD_AND_EXCHANGE", "LATE"),
+		of("addition executed again by its attempt, late finisher", "ADD_RETRIED", ""),
+		of("addition executed again by its attempt, refused", "ADD_RETRIED", "REFUSE=1 FINISHERS=0"),
 		of("addition, the entry deleted by hand", "ADD_BY_HAND", ""),
 		of("addition before the creation is closed", "ADD_AFTER_CREATE", ""),
 		of("addition before the creation is closed, the username is not the primary", "ADD_AFTER_CREATE", "USERNAME=KB"),

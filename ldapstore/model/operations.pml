@@ -7,7 +7,7 @@
 #define LATE_BIT 16384
 
 /* Who is alone comes to an end. */
-#define BOUND if :: last -> tries++; assert(tries<250) :: else fi
+#define BOUND if :: last -> tries++; assert(tries<100) :: else fi
 
 /* ---- claims ---- */
 inline op_read(k,v) { atomic { LIVE -> v=claim[k]; BOUND } }
