@@ -1,0 +1,251 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
+)
+
+// drop takes a key from an account and gives it none: there is no new claim to commit on, so one swap of the anchor is lock
+// and commit in one. The dropped claim stays held until the entry has lost the value.
+func (s *Store) drop(ctx context.Context, id plugin.ID, c plugin.IdentifierChange) error {
+	of, err := s.find(ctx, id)
+	if err != nil {
+		return nothingHappenedTo(err)
+	}
+	name := Name(c.Drop.Canonical)
+	if name == of.anchor {
+		return plugin.ErrConflict
+	}
+	for range 8 {
+		done, again, err := s.tryDrop(ctx, of, name, c)
+		if done || err != nil {
+			return err
+		}
+		if !again {
+			return plugin.ErrUnknownOutcome
+		}
+	}
+	return plugin.ErrUnavailable
+}
+
+// tryDrop is one look and, if everything is as it has to be, one commit. again asks for a fresh look.
+func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.IdentifierChange) (done, again bool, err error) {
+	anchor, err := s.rest(ctx, of, nil)
+	if err != nil {
+		return false, false, nothingHappenedTo(err)
+	}
+	if anchor.phase != held {
+		return false, false, plugin.ErrNotFound
+	}
+	e, err := s.byID(ctx, of.id, s.readOfEntries()...)
+	if err != nil {
+		return false, false, nothingHappened(err)
+	}
+	if e == nil {
+		return false, false, plugin.ErrNotFound
+	}
+	old, err := s.read(ctx, name)
+	if err != nil {
+		return false, false, nothingHappened(err)
+	}
+	if old != nil && old.phase == reserved && old.id == of.id && old.attempt == c.Attempt {
+		return true, false, nil // dropped already
+	}
+	attribute := s.attributeFor(*c.Drop)
+	x := exchange{Store: s, entry: *e}
+	value := x.value(*c.Drop)
+	if old == nil || old.phase != held || old.id != of.id || value == "" {
+		return s.notDroppable(ctx, of, name, anchor, old)
+	}
+	if s.Clock().After(c.NotAfter) {
+		return false, false, fmt.Errorf("too late to commit: %w", plugin.ErrUnavailable)
+	}
+	l := anchor.as(losing)
+	l.change, l.of = newRun(), name
+	l.notes = notes{mark: open, dn: anchor.dn, others: anchor.others, more: map[letter]string{
+		noteAttribute: attribute, noteOldValue: value, noteDropper: string(c.Attempt), noteHold: strconv.FormatInt(c.Hold.Milliseconds(), 10),
+	}}
+	l.text = l.String()
+	ok, err := s.swap(ctx, of.anchor, anchor.text, l)
+	switch {
+	case err == nil && !ok:
+		return false, true, nil
+	case err != nil:
+		now, errRead := s.read(ctx, of.anchor)
+		if errRead != nil || now == nil || now.change != l.change && !now.carries(l.change) {
+			return false, false, fmt.Errorf("%w: %w", plugin.ErrUnknownOutcome, errors.Join(err, errRead))
+		}
+	}
+	err = s.finishDrop(ctx, of.anchor, &l, &dropEnd{first: e, old: old})
+	if errors.Is(err, ErrRefused) {
+		return false, false, fmt.Errorf("%w: %w", plugin.Refused(c.Drop.Attribute, plugin.CodeInvalid), err)
+	}
+	return err == nil, false, err
+}
+
+// notDroppable answers for a key that is not the account's, or not yet: only when the anchor is still what it was before.
+func (s *Store) notDroppable(ctx context.Context, of subject, name string, anchor, old *state) (done, again bool, err error) {
+	if old != nil && (old.phase == committed || old.phase == abandoned || old.phase == wanted) {
+		if _, err := s.owned(ctx, name, of.id); err != nil {
+			return false, false, nothingHappened(err)
+		}
+	}
+	now, err := s.read(ctx, of.anchor)
+	if err != nil {
+		return false, false, nothingHappened(err)
+	}
+	if now == nil || now.text != anchor.text || old != nil && (old.phase == committed || old.phase == abandoned) {
+		return false, true, nil
+	}
+	return false, false, fmt.Errorf("the account does not have the key: %w", plugin.ErrConflict)
+}
+
+// dropEnd is what the committing process of a drop knows.
+type dropEnd struct {
+	first *directory.Entry
+	old   *state
+}
+
+// finishDrop takes the value from the entry and closes the drop: whoever meets the anchor does.
+func (s *Store) finishDrop(ctx context.Context, anchor string, l *state, end *dropEnd) error {
+	for n := 0; ; n++ {
+		e, again, err := s.seenDrop(ctx, anchor, l, end, n)
+		if !again || err != nil {
+			return err
+		}
+		value := ""
+		if e != nil {
+			value = spelled(*e, l.more[noteAttribute], l.more[noteOldValue])
+		}
+		if value == "" {
+			break
+		}
+		changes := append(s.Settings.MarkChanges(*e, markOf(l.change, anchor)),
+			directory.Change{Kind: directory.DeleteValues, Attribute: directory.Attribute{Name: l.more[noteAttribute], Values: []string{value}}})
+		err = try(ctx, func() error { return s.Operations.Modify(ctx, e.DN, changes, directory.Filter{}) })
+		if err == nil {
+			break
+		}
+		switch s.judge(err, n) {
+		case lookAgain:
+			continue
+		case goOnLater:
+			return plugin.ErrUnknownOutcome
+		case refusedAtLast:
+			return s.keep(ctx, anchor, l, end)
+		}
+		return err
+	}
+	if end == nil {
+		return s.closeDrop(ctx, anchor, l, nil)
+	}
+	s.afterwards(ctx, "drop", func(ctx context.Context) error { return s.closeDrop(ctx, anchor, l, end) })
+	return nil
+}
+
+// seenDrop reads the entry, then the anchor. again is false when the anchor says something else by now.
+func (s *Store) seenDrop(ctx context.Context, anchor string, l *state, end *dropEnd, n int) (e *directory.Entry, again bool, err error) {
+	if end != nil && n == 0 {
+		return end.first, true, nil
+	}
+	if e, err = s.byID(ctx, l.id, s.readOfEntries()...); err != nil {
+		return nil, false, err
+	}
+	now, err := s.read(ctx, anchor)
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case now != nil && now.text == l.text:
+		return e, true, nil
+	case now != nil && now.phase == keeping && now.change == l.change && l.phase == losing:
+		return nil, false, s.giveUpDrop(ctx, anchor, now, end)
+	case end == nil || now.carries(l.change):
+		return nil, false, nil
+	}
+	return nil, false, plugin.ErrUnknownOutcome
+}
+
+// keep begins to undo a drop that the directory refuses.
+func (s *Store) keep(ctx context.Context, anchor string, l *state, end *dropEnd) error {
+	k := *l
+	k.phase = keeping
+	k.text = k.String()
+	ok, err := s.swapText(ctx, anchor, l.text, k.text, nil)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		_, _, err := s.seenDrop(ctx, anchor, &state{text: "", phase: losing, change: l.change, id: l.id, notes: l.notes}, end, 1)
+		return err
+	}
+	return s.giveUpDrop(ctx, anchor, &k, end)
+}
+
+// giveUpDrop touches the entry, so that no late write takes the value away, and gives the anchor a run of nobody.
+func (s *Store) giveUpDrop(ctx context.Context, anchor string, k *state, end *dropEnd) error {
+	for n := 1; ; n++ {
+		e, again, err := s.seenDrop(ctx, anchor, k, end, n)
+		if !again || err != nil {
+			return err
+		}
+		if e == nil {
+			break
+		}
+		if spelled(*e, k.more[noteAttribute], k.more[noteOldValue]) == "" {
+			return s.closeDrop(ctx, anchor, k, nil)
+		}
+		done, err := s.touch(ctx, *e, markOf(k.change, anchor), n)
+		if err != nil {
+			return err
+		}
+		if done {
+			break
+		}
+	}
+	to := k.as(held)
+	to.run, to.notes = newRun(), notes{dn: k.dn, others: k.others}
+	ok, err := s.swap(ctx, anchor, k.text, to)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return plugin.ErrUnknownOutcome
+	}
+	return ErrRefused
+}
+
+// closeDrop holds the dropped claim back for the account and frees the anchor, last.
+func (s *Store) closeDrop(ctx context.Context, anchor string, l *state, end *dropEnd) error {
+	var old *state
+	if end != nil {
+		old = end.old
+	} else {
+		var err error
+		if old, err = s.read(ctx, l.of); err != nil {
+			return err
+		}
+		now, err := s.read(ctx, anchor)
+		if err != nil {
+			return err
+		}
+		if now == nil || now.text != l.text {
+			return nil
+		}
+	}
+	if old != nil && old.phase == held && old.id == l.id {
+		to := state{phase: reserved, kind: old.kind, id: l.id, until: s.Clock().Add(holdOf(l.notes)), attempt: plugin.Attempt(l.more[noteDropper])}
+		if _, err := s.swap(ctx, l.of, old.text, to); err != nil {
+			return err
+		}
+	}
+	to := l.as(held)
+	to.run, to.notes = l.change, notes{dn: l.dn, others: without(l.others, l.of)}
+	_, err := s.swap(ctx, anchor, l.text, to)
+	return err
+}

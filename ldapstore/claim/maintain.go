@@ -1,0 +1,112 @@
+package claim
+
+import (
+	"context"
+	"errors"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
+)
+
+// batch bounds what one call of Maintain looks at.
+const batch = 200
+
+// Maintain finishes or undoes what others have left behind: open claims, usernames whose first hold is over, staged
+// entries of dead runs.
+func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
+	var report plugin.MaintainReport
+	var errs []error
+	marked := directory.Or(directory.Equal(s.layout.mark, open), directory.Equal(s.layout.mark, holding))
+	claims, more, err := s.list(ctx, s.Settings.Identifiers, marked)
+	if err != nil {
+		return report, err
+	}
+	for _, e := range claims {
+		_, name := e.DN.RDN()
+		done, err := s.visit(ctx, name)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if done {
+			report.Finished++
+		}
+	}
+	pending, morePending, err := s.list(ctx, s.Settings.Pending, directory.Present("objectClass"))
+	if err != nil {
+		return report, errors.Join(append(errs, err)...)
+	}
+	for _, e := range pending {
+		removed, err := s.visitPending(ctx, e.DN)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if removed {
+			report.Removed++
+		}
+	}
+	report.More = (more || morePending) && report.Finished+report.Removed > 0
+	return report, errors.Join(errs...)
+}
+
+// list returns up to batch entries right below a parent, and whether there are more.
+func (s *Store) list(ctx context.Context, parent directory.DN, filter directory.Filter) (entries []directory.Entry, more bool, err error) {
+	err = try(ctx, func() (err error) {
+		entries, err = s.Operations.Search(ctx, parent, directory.OneLevel, filter, batch, "1.1")
+		return err
+	})
+	if directory.Refused(err, directory.SizeLimitExceeded) {
+		return entries, true, nil
+	}
+	return entries, len(entries) >= batch, err
+}
+
+// visit brings one claim as far as it can be brought now.
+func (s *Store) visit(ctx context.Context, name string) (done bool, err error) {
+	for range 4 {
+		st, err := s.read(ctx, name)
+		if err != nil || st == nil {
+			return done, err
+		}
+		busy := false
+		switch st.phase {
+		case committed:
+			err = s.finish(ctx, name, st)
+		case abandoned:
+			err = s.abandon(ctx, name, st)
+		case deleted:
+			err = s.finishDelete(ctx, name, st, true)
+		case losing:
+			err = ignoreRefusal(s.finishDrop(ctx, name, st, nil))
+		case keeping:
+			err = ignoreRefusal(s.giveUpDrop(ctx, name, st, nil))
+		case locked:
+			busy, err = s.settleLock(ctx, name, st, nil)
+		case wanted:
+			busy, err = s.settle(ctx, name, st, nil)
+		case reserved:
+			if st.dn == "" || !s.Clock().After(st.until) {
+				return done, nil
+			}
+			err = s.halve(ctx, name, st)
+		default:
+			return done, nil
+		}
+		if busy || err != nil {
+			return done, err
+		}
+		done = true
+	}
+	return done, nil
+}
+
+// visitPending removes a staged entry of a dead run; what a deletion has left there, its anchor's visit removes.
+func (s *Store) visitPending(ctx context.Context, dn directory.DN) (bool, error) {
+	if _, _, staged := stagedRun(dn); staged {
+		return s.sweep(ctx, dn)
+	}
+	if s.Server.Kind == directory.DS389 {
+		_, id := dn.RDN()
+		return s.putBack(ctx, dn, plugin.ID(id))
+	}
+	return false, nil
+}

@@ -1,0 +1,208 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
+)
+
+// stage looks for people who have one of the names without a claim, adds the complete entry where nobody sees it, sets its
+// password and reads its id. The search may go on beside the Add, and the id be read beside the password.
+func (m *creation) stage(ctx context.Context) (plugin.ID, error) {
+	err := both(func() error { return m.search(ctx) }, func() error { return m.addStaged(ctx) })
+	if err != nil {
+		return "", err
+	}
+	dn := m.staged.DN
+	var id plugin.ID
+	err = both(func() error { return m.setPassword(ctx, dn) }, func() (err error) {
+		id, err = m.readID(ctx, dn)
+		return err
+	})
+	return id, err
+}
+
+// both runs two requests at once. A taken or refused field is what the person must hear of, the first one first.
+func both(first, second func() error) error {
+	var errFirst error
+	var all sync.WaitGroup
+	all.Go(func() { errFirst = first() })
+	errSecond := second()
+	all.Wait()
+	if errFirst == nil || errSecond != nil && !telling(errFirst) && telling(errSecond) {
+		return errSecond
+	}
+	return errFirst
+}
+
+func telling(err error) bool {
+	var field *plugin.FieldError
+	return errors.As(err, &field)
+}
+
+// search finds entries that somebody else made with one of the values.
+func (m *creation) search(ctx context.Context) error {
+	filter, attributes := m.carrying(m.Keys)
+	var entries []directory.Entry
+	err := try(ctx, func() (err error) {
+		entries, err = m.Operations.Search(ctx, m.Settings.People.Base, directory.Subtree, filter, 5, attributes...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for people with the names: %w", err)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	for _, k := range m.Keys {
+		for _, e := range entries {
+			if m.has(e, k) {
+				return plugin.Taken(k.Attribute)
+			}
+		}
+	}
+	return plugin.Taken(m.Keys[0].Attribute)
+}
+
+// carrying is the filter for entries with the value of one of the keys, and the attributes to read of them.
+func (s *Store) carrying(keys []plugin.Key) (directory.Filter, []string) {
+	var filters []directory.Filter
+	var attributes []string
+	for _, k := range keys {
+		for _, a := range s.attributesOf(k.Kind) {
+			filters, attributes = append(filters, directory.Equal(a, k.Value)), append(attributes, a)
+		}
+	}
+	return directory.Or(filters...), attributes
+}
+
+// attributesOf are the directory attributes that hold keys of a kind.
+func (s *Store) attributesOf(k plugin.KeyKind) []string {
+	if k == plugin.KindUsername {
+		return []string{s.Settings.People.Username}
+	}
+	return s.Settings.Keys[k]
+}
+
+// has tells whether an entry carries a key: its very value, in whatever case, or one with the same canonical key.
+func (s *Store) has(e directory.Entry, k plugin.Key) bool {
+	for _, a := range s.attributesOf(k.Kind) {
+		for _, v := range e.Values(a) {
+			if strings.EqualFold(v, k.Value) {
+				return true
+			}
+			if s.Canonical != nil {
+				if canonical, ok := s.Canonical(k.Kind, s.Settings.FlowAttribute(a), v); ok && canonical == k.Canonical {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// collisions is how often an entry of a dead run may be in the way: Active Directory, and uniqueness checks over the whole
+// tree, allow a name once, staged or not.
+const collisions = 3
+
+func (m *creation) addStaged(ctx context.Context) error {
+	dn, attributes := m.Settings.Stage(m.draft, stagedName(m.id, m.primary))
+	m.staged = directory.Entry{DN: dn, Attributes: attributes}
+	for n := 0; ; n++ {
+		err := try(ctx, func() error { return m.Operations.Add(ctx, dn, attributes) })
+		if err == nil {
+			return nil
+		}
+		if n < collisions && directory.Refused(err, directory.EntryAlreadyExists, directory.ConstraintViolation) {
+			removed, errClear := m.clearStaged(ctx)
+			if errClear != nil {
+				return errClear
+			}
+			if removed {
+				continue
+			}
+		}
+		if directory.Refused(err, directory.EntryAlreadyExists) {
+			return fmt.Errorf("another entry is in the way: %w: %w", plugin.ErrUnavailable, err)
+		}
+		return fmt.Errorf("stage the entry: %w", m.refused(err))
+	}
+}
+
+// clearStaged removes entries of dead runs that hold one of the names. An entry of a live run stays: then this run is the
+// dead one.
+func (m *creation) clearStaged(ctx context.Context) (removed bool, err error) {
+	filter, _ := m.carrying(m.Keys)
+	var entries []directory.Entry
+	err = try(ctx, func() (err error) {
+		entries, err = m.Operations.Search(ctx, m.Settings.Pending, directory.OneLevel, filter, 0, "1.1")
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		dead, err := m.sweep(ctx, e.DN)
+		if err != nil {
+			return removed, err
+		}
+		removed = removed || dead
+	}
+	return removed, nil
+}
+
+func (m *creation) setPassword(ctx context.Context, dn directory.DN) error {
+	if m.SetPassword == nil {
+		return nil
+	}
+	err := try(ctx, func() error { return m.SetPassword(ctx, dn) })
+	if directory.Refused(err, directory.ConstraintViolation) {
+		return fmt.Errorf("%w: %w", plugin.Refused(plugin.PasswordField, plugin.CodePolicy), err)
+	}
+	return err
+}
+
+func (m *creation) readID(ctx context.Context, dn directory.DN) (id plugin.ID, err error) {
+	var e directory.Entry
+	err = try(ctx, func() (err error) {
+		e, err = m.Operations.Read(ctx, dn, m.Server.IDAttribute())
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the id: %w", err)
+	}
+	if id = plugin.ID(m.Server.EntryID(e)); id == "" {
+		err = errors.New("the service account may not read " + m.Server.IDAttribute())
+	}
+	return id, err
+}
+
+// refused turns the refusal of an entry into a violation of the field that it is about, as far as the server's text tells:
+// servers begin it with the attribute's name, or speak of the password.
+func (m *creation) refused(err error) error {
+	var refusal *directory.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	switch refusal.Code {
+	case directory.InvalidAttributeSyntax, directory.ConstraintViolation, directory.ObjectClassViolation, directory.UndefinedAttributeType,
+		directory.NamingViolation, directory.InvalidDNSyntax, directory.UnwillingToPerform:
+	default:
+		return err
+	}
+	text := strings.ToLower(refusal.Diagnostic)
+	if strings.Contains(text, "password") || strings.Contains(text, "0000052d") || strings.Contains(text, "unicodepwd") {
+		return fmt.Errorf("%w: %w", plugin.Refused(plugin.PasswordField, plugin.CodePolicy), err)
+	}
+	for _, a := range m.staged.Attributes {
+		if strings.HasPrefix(text, strings.ToLower(a.Name)+":") {
+			return fmt.Errorf("%w: %w", plugin.Refused(m.Settings.FlowAttribute(a.Name), plugin.CodeInvalid), err)
+		}
+	}
+	return fmt.Errorf("%w: %w", plugin.ErrInvalid, err)
+}
