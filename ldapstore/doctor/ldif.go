@@ -67,6 +67,8 @@ func (p Plan) entries(l *ldif) {
 	}
 	l.comment("The persister binds to it for names that nobody has, so that they take as long as others. It can do nothing.\nIts password matches none until the service account sets one.")
 	l.add(Decoy(s), attribute("objectClass", "device", "simpleSecurityObject"), attribute("cn", DecoyName), attribute("userPassword", "{CRYPT}*"))
+	l.comment("On it, 'narthex directory check' and the persister's start try whether passwords and locks work. Nobody has its password.")
+	l.add(Probe(s), attribute("objectClass", "device", "simpleSecurityObject"), attribute("cn", ProbeName), attribute("userPassword", "{CRYPT}*"))
 	if counters := s.CounterEntries(); len(counters) > 0 {
 		l.comment("The next numbers.")
 		for _, c := range counters {

@@ -2,76 +2,97 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 )
 
-// rule is one access rule (slapd.access(5)), with lines for the eye.
-type rule struct{ what, who string }
+// rule is one access rule (slapd.access(5)), with lines for the eye, and what it is for.
+type rule struct {
+	what, who string
+	grants    []grant
+}
 
 func (r rule) text() string { return "to " + r.what + "\n" + r.who }
+
+func (r rule) has(g grant) bool { return slices.Contains(r.grants, g) }
 
 // slapdRules are the least rights, in the order in which they count. Nobody else sees what lies below ou=identifiers. For
 // everything else, whoever is not the service account goes on to the rules that were there before.
 func (p Plan) slapdRules() []rule {
 	s := p.Settings
-	alone := func(what, rights string) rule {
-		return rule{what, "by " + exact(p.Service) + " " + rights + "\nby * none"}
-	}
-	beside := func(what, rights string) rule {
-		return rule{what, "by " + exact(p.Service) + " " + rights + "\nby * break"}
-	}
 	rules := []rule{
-		{exact(Decoy(s)) + " attrs=userPassword", "by " + exact(p.Service) + " =w\nby anonymous auth\nby * none"},
-		alone(under("dn.subtree", s.Pending)+" attrs=userPassword", "=w"), // no auth: nobody can bind there
-		alone(under("dn.base", s.Pending)+" attrs=children", "=az"),
-		alone(under("dn.children", s.Pending), "=wrsd"),
+		p.passwordRule(Decoy(s), "=w", toSetDecoy),
+		p.passwordRule(Probe(s), "=wrsd", toUseProbe),
 	}
+	if locks := p.probed(); len(locks) > 0 {
+		rules = append(rules, p.alone(under("dn.base", Probe(s))+" attrs="+strings.Join(locks, ","), "=wrsd", toUseProbe))
+	}
+	rules = append(rules,
+		p.alone(under("dn.subtree", s.Pending)+" attrs=userPassword", "=w", toSetStaged), // no auth: nobody can bind there
+		p.alone(under("dn.base", s.Pending)+" attrs=children", "=az", toStage),
+		p.alone(under("dn.children", s.Pending), "=wrsd", toChangeStaged),
+	)
 	for _, counter := range s.CounterEntries() {
-		name := counterAttribute(counter)
-		what := under("dn.base", counter.DN) + " attrs=entry,objectClass," + name
+		what := under("dn.base", counter.DN) + " attrs=entry,objectClass," + counterAttribute(counter)
 		if counter.DN.Under(s.Identifiers) {
-			rules = append(rules, alone(what, "=wrsd"))
+			rules = append(rules, p.alone(what, "=wrsd", toChangeCounters))
 		} else {
-			rules = append(rules, beside(what, "=wrsd"))
+			rules = append(rules, p.beside(what, "=wrsd", toChangeCounters))
 		}
 	}
 	rules = append(rules,
-		alone(under("dn.base", s.Identifiers)+" attrs=children", "=a"),
-		alone(under("dn.one", s.Identifiers)+" filter=(objectClass=device) attrs=entry,objectClass,cn,description,ou,l,serialNumber", "=wrsd"),
-		alone(under("dn.subtree", s.Identifiers), "=rsd"),
+		p.alone(under("dn.base", s.Identifiers)+" attrs=children", "=a", toAddClaims),
+		p.alone(under("dn.one", s.Identifiers)+" filter=(objectClass=device) attrs=entry,objectClass,cn,description,ou,l,serialNumber", "=wrsd", toChangeClaims),
+		p.alone(under("dn.subtree", s.Identifiers), "=rsd", toReadClaims),
 	)
-	return append(rules, p.slapdPeople(beside)...)
+	return append(rules, p.slapdPeople()...)
+}
+
+// alone lets the service account do something, and nobody else anything.
+func (p Plan) alone(what, rights string, grants ...grant) rule {
+	return rule{what, "by " + exact(p.Service) + " " + rights + "\nby * none", grants}
+}
+
+// beside lets the service account do something, and leaves everybody else to the rules that follow.
+func (p Plan) beside(what, rights string, grants ...grant) rule {
+	return rule{what, "by " + exact(p.Service) + " " + rights + "\nby * break", grants}
+}
+
+// passwordRule is for an entry that the service account binds to.
+func (p Plan) passwordRule(dn directory.DN, rights string, g grant) rule {
+	return rule{under("dn.base", dn) + " attrs=userPassword", "by " + exact(p.Service) + " " + rights + "\nby anonymous auth\nby * none", []grant{g}}
 }
 
 // slapdPeople are the rules for accounts at rest and groups.
-func (p Plan) slapdPeople(beside func(what, rights string) rule) []rule {
+func (p Plan) slapdPeople() []rule {
 	s := p.Settings
 	people := under("dn.one", s.People.Base)
-	children, entryRight := "=a", "=rsd"
+	children, entryRight, password := "=a", "=rsd", "none"
+	moves := []grant{toMoveIn}
 	if p.wants(Delete) {
 		children, entryRight = "=az", "=wrsd" // the two together also let it delete people outright: they cannot be told apart
+		moves = append(moves, toTakeAway)
 	}
-	password := "none"
 	if p.wants(SetPassword) {
 		password = "=w"
 	}
 	rules := []rule{
-		beside(under("dn.base", s.People.Base)+" attrs=children", children),
-		beside(under("dn.subtree", s.People.Base)+" attrs=userPassword", password),
-		beside(people+" attrs=entry", entryRight),
+		p.beside(under("dn.base", s.People.Base)+" attrs=children", children, moves...),
+		p.beside(under("dn.subtree", s.People.Base)+" attrs=userPassword", password, toSetPasswords),
+		p.beside(people+" attrs=entry", entryRight, append(moves[1:], toReadPeople)...),
 		// The name that an entry has while it waits is taken off at its new place.
-		beside(people+` attrs=cn val.regex="^[0-9a-f]{20}-[0-9a-f]{40}$"`, "=zrsd"),
+		p.beside(people+` attrs=cn val.regex="^[0-9a-f]{20}-[0-9a-f]{40}$"`, "=zrsd", toTakeStagedName),
 	}
 	if written := p.written(); len(written) > 0 {
-		rules = append(rules, beside(people+" attrs="+strings.Join(written, ","), "=wrsd"))
+		rules = append(rules, p.beside(people+" attrs="+strings.Join(written, ","), "=wrsd", toWritePeople))
 	}
-	rules = append(rules, beside(people+" attrs="+strings.Join(p.read(), ","), "=rsd"))
+	rules = append(rules, p.beside(people+" attrs="+strings.Join(p.read(), ","), "=rsd", toReadPeople))
 	if p.wants(ChangeGroups) {
 		for _, g := range p.groups() {
-			rules = append(rules, beside(under("dn.base", g.DN)+" attrs=entry", "=rsd"),
-				beside(under("dn.base", g.DN)+" attrs="+memberAttribute(g.Kind), "=wrsd"))
+			rules = append(rules, p.beside(under("dn.base", g.DN)+" attrs=entry", "=rsd"),
+				p.beside(under("dn.base", g.DN)+" attrs="+memberAttribute(g.Kind), "=wrsd", toChangeGroups))
 		}
 	}
 	// It looks for accounts by their id wherever they are, and for numbers that others use.
@@ -83,7 +104,8 @@ func (p Plan) slapdPeople(beside func(what, rights string) rule) []rule {
 	for name := range s.Numbers {
 		wide.add(name)
 	}
-	return append(rules, beside(under("dn.subtree", s.Base)+" attrs="+strings.Join(wide.list, ","), "=rsd"))
+	slices.Sort(wide.list)
+	return append(rules, p.beside(under("dn.subtree", s.Base)+" attrs="+strings.Join(wide.list, ","), "=rsd", toFindByID))
 }
 
 // slapdIndexes are the attributes that are searched for values.
@@ -107,7 +129,7 @@ func (p Plan) slapdRights(l *ldif) {
 	}
 	dn := database + ",cn=config"
 	l.comment("The rights, before those that there are. If " + dn + " is not the database of\n" + string(p.Settings.Base) +
-		", put its name here (--database). Whoever replicates the database needs a rule of its own before these.")
+		", say which one is with --database. Whoever replicates the database needs a rule of its own before these.")
 	var values []string
 	for i, r := range p.slapdRules() {
 		values = append(values, fmt.Sprintf("{%d}%s", i, r.text()))
@@ -141,4 +163,3 @@ func exact(dn directory.DN) string { return under("dn.exact", dn) }
 func under(scope string, dn directory.DN) string {
 	return scope + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(dn)) + `"`
 }
-

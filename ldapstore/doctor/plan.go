@@ -25,14 +25,20 @@ type Plan struct {
 	// Database is where the server keeps its settings of the database that holds Base: on OpenLDAP the RDN of its entry in
 	// cn=config ("olcDatabase={1}mdb"), on 389 Directory Server the name of the backend ("userroot"). Empty: these.
 	Database string
-	// ServiceSID is the service account's security identifier in Active Directory (objectSid).
-	ServiceSID []byte
+	// ServiceSID is the service account's security identifier in Active Directory (objectSid), as text: S-1-5-21-…
+	ServiceSID string
+	// SchemaIDs are identifiers of Active Directory's schema (schemaIDGUID) as text, by class or attribute in lower case. Those
+	// that every domain has are known without.
+	SchemaIDs map[string]string
 }
 
-// DecoyName and CheckName are the values of cn of two entries below ou=identifiers that are no claims' names but fixed.
+// DecoyName, ProbeName and CheckName are the values of cn of entries below ou=identifiers that are no claims' names but fixed.
 const (
 	// DecoyName is the entry that the persister binds to for names that nobody has, so that they cost as much as others.
 	DecoyName = "decoy"
+	// ProbeName is an entry whose password and locks only the doctor and the persister's start try. Its password is random
+	// each time, and nobody has it.
+	ProbeName = "probe"
 	// CheckName is the claim that the doctor tries rights on: the first 40 hexadecimal digits of the SHA-256 of "narthex
 	// directory check", which no identifier has as its hash. It says free for ever, so that whatever the doctor leaves when
 	// it dies is cleared by the next clean-up of any persister.
@@ -41,6 +47,17 @@ const (
 
 // Decoy is the entry to bind to for names that nobody has. Active Directory needs none.
 func Decoy(s *entry.Settings) directory.DN { return s.Identifiers.Child("cn", DecoyName) }
+
+// Probe is the entry on which passwords and locks are tried. Active Directory needs none.
+func Probe(s *entry.Settings) directory.DN { return s.Identifiers.Child("cn", ProbeName) }
+
+// probed are the locks that are tried.
+func (p Plan) probed() []string {
+	if !p.wants(Lock) {
+		return nil
+	}
+	return p.locks()
+}
 
 // names collects attributes, each once without regard to case, those of the schema only where it is known.
 type names struct {

@@ -1,0 +1,248 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+)
+
+// Rights tries what the service account may do, for each capability that the plan wants. What it writes is the claim
+// CheckName, which stays and is used again, a staged entry, which it removes, and the password and the locks of Probe.
+// Rights on accounts are tried on one that is there, with requests that no server can carry out: deleting a value that
+// the entry has not, moving it below an entry that there is none. Where nobody is there yet, they count as allowed.
+//
+// An error says that the directory could not be asked; it is one of the pool's.
+func Rights(ctx context.Context, pool *directory.Pool, p Plan) (map[Capability]bool, Report, error) {
+	r, err := newProber(ctx, pool, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.all(ctx)
+}
+
+// all tries everything.
+func (r *prober) all(ctx context.Context) (map[Capability]bool, Report, error) {
+	for _, c := range r.plan.inUse() {
+		r.allowed[c] = true
+	}
+	for _, try := range []func(context.Context) error{r.claims, r.staging, r.counters, r.accounts, r.groups, r.decoy, r.probe} {
+		if err := try(ctx); err != nil {
+			return nil, r.report, fmt.Errorf("try the service account's rights: %w", err)
+		}
+	}
+	return r.allowed, r.report, nil
+}
+
+const rightsCheck = "rights"
+
+// prober sends requests and notes what is refused.
+type prober struct {
+	pool    *directory.Pool
+	plan    Plan
+	server  directory.Server
+	allowed map[Capability]bool
+	report  Report
+	// seen are grants that have been refused: each is told once.
+	seen map[grant]bool
+	// watch is called while a staged entry is there.
+	watch func(ctx context.Context, staged directory.DN) error
+}
+
+func newProber(ctx context.Context, pool *directory.Pool, p Plan) (*prober, error) {
+	server, err := pool.Server(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask the directory what it is: %w", err)
+	}
+	schema, err := pool.Schema(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the directory's schema: %w", err)
+	}
+	p.Schema, p.Settings = schema, p.Settings.With(schema)
+	return &prober{pool: pool, plan: p, server: server, allowed: map[Capability]bool{}, seen: map[grant]bool{}}, nil
+}
+
+// judge notes the outcome of a request. Codes of fine mean that the server would have done it, had it made sense. An error
+// is one that is no answer.
+func (r *prober) judge(c Capability, g grant, err error, fine ...uint16) (allowed bool, fatal error) {
+	switch {
+	case err == nil, len(fine) > 0 && directory.Refused(err, fine...):
+		return true, nil
+	case !directory.Refused(err):
+		return false, err
+	case directory.Refused(err, directory.InsufficientAccessRights):
+		r.refuse(c, g, "")
+	default:
+		r.refuse(c, g, answer(err))
+	}
+	return false, nil
+}
+
+// refuse notes that a grant is missing. Without a further reason it is a matter of rights.
+func (r *prober) refuse(c Capability, g grant, reason string) {
+	r.allowed[c] = false
+	if r.seen[g] {
+		return
+	}
+	r.seen[g] = true
+	text, fix := fmt.Sprintf("%s: the service account may not %s", c, g), r.plan.fix(g)
+	if reason != "" {
+		text, fix = fmt.Sprintf("%s: the service account cannot %s: %s", c, g, reason), "see what the server's log says about it"
+	}
+	r.report = append(r.report, Finding{Check: rightsCheck, Level: level(c), Text: text, Fix: fix})
+}
+
+// level is how bad it is to lack a capability: nothing works without Create.
+func level(c Capability) Level {
+	if c == Create {
+		return Failure
+	}
+	return Warning
+}
+
+// answer words a refusal for the admin, with the server's own text.
+func answer(err error) string {
+	var refusal *directory.Error
+	if !errors.As(err, &refusal) {
+		return err.Error()
+	}
+	text := fmt.Sprintf("the server answers with result code %d", refusal.Code)
+	if refusal.Diagnostic != "" {
+		text += fmt.Sprintf(" (%s)", oneLine(refusal.Diagnostic))
+	}
+	return text
+}
+
+// replaced sets an attribute; without values it removes it.
+func replaced(name string, values ...string) directory.Change {
+	return directory.Change{Kind: directory.ReplaceValues, Attribute: directory.Attribute{Name: name, Values: values}}
+}
+
+// absent deletes a value that no entry has: refused with NoSuchAttribute where it is allowed.
+func absent(name, value string) []directory.Change {
+	return []directory.Change{{Kind: directory.DeleteValues, Attribute: directory.Attribute{Name: name, Values: []string{value}}}}
+}
+
+// run is the name of an execution, as creations have it.
+func run() string { return randomHex(10) }
+
+func randomHex(octets int) string {
+	b := make([]byte, octets)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}
+
+// password is one that every policy should like.
+func password() string { return "Nx-" + randomHex(12) + "-Qz7" }
+
+// claimAttributes are where a claim keeps its parts.
+func (r *prober) claimAttributes() (state, open string, parts []string) {
+	if r.server.Kind == directory.ActiveDirectory {
+		return "keywords", "serviceClassName", []string{"serviceBindingInformation"}
+	}
+	return "description", "ou", []string{"l", "serialNumber"}
+}
+
+// claims tries what a creation does with claims.
+func (r *prober) claims(ctx context.Context) error {
+	dn := r.plan.Settings.Identifiers.Child("cn", CheckName)
+	state, open, parts := r.claimAttributes()
+	class := "device"
+	if r.server.Kind == directory.ActiveDirectory {
+		class = "serviceConnectionPoint"
+	}
+	claim := []directory.Attribute{attribute("objectClass", class), attribute(state, "F "+run())}
+	if r.server.Kind != directory.ActiveDirectory {
+		claim = append(claim, attribute("cn", CheckName))
+	}
+	err := r.pool.Add(ctx, dn, claim)
+	there := err == nil || directory.Refused(err, directory.EntryAlreadyExists)
+	if _, fatal := r.judge(Create, toAddClaims, err, directory.EntryAlreadyExists); fatal != nil {
+		return fatal
+	}
+	if !there {
+		return nil
+	}
+	if err != nil && r.server.Kind == directory.OpenLDAP {
+		if err := r.addAgain(ctx); err != nil {
+			return err
+		}
+	}
+	changes := []directory.Change{replaced(state, "F "+run()), replaced(open, "check")}
+	for _, part := range parts {
+		changes = append(changes, replaced(part, "check"))
+	}
+	ok, fatal := r.judge(Create, toChangeClaims, r.pool.Modify(ctx, dn, changes, directory.Filter{}))
+	if !ok || fatal != nil {
+		return fatal
+	}
+	// By its name: another process that tries the same at this moment writes other values.
+	found, err := r.pool.Search(ctx, r.plan.Settings.Identifiers, directory.OneLevel, directory.Equal("cn", CheckName), 1, state)
+	if _, fatal := r.judge(Create, toReadClaims, err); fatal != nil {
+		return fatal
+	}
+	if err == nil && (len(found) == 0 || found[0].Value(state) == "") {
+		r.refuse(Create, toReadClaims, "")
+	}
+	changes = []directory.Change{replaced(open)}
+	for _, part := range parts {
+		changes = append(changes, replaced(part))
+	}
+	_, fatal = r.judge(Create, toChangeClaims, r.pool.Modify(ctx, dn, changes, directory.Filter{}))
+	return fatal
+}
+
+// addAgain tries the right to add claims where one that is there already is told before the right is looked at: a staged
+// device moves to the claims in a way that it cannot, since it would lose the cn that it must have.
+func (r *prober) addAgain(ctx context.Context) (err error) {
+	name := run() + "-" + CheckName
+	dn := r.plan.Settings.Pending.Child("cn", name)
+	err = r.pool.Add(ctx, dn, []directory.Attribute{attribute("objectClass", "device"), attribute("cn", name)})
+	if ok, fatal := r.judge(Create, toStage, err); !ok {
+		return fatal
+	}
+	defer func() { err = errors.Join(err, r.remove(ctx, dn)) }()
+	err = r.pool.Move(ctx, dn, r.plan.Settings.Identifiers.Child("ou", run()), true, directory.Filter{})
+	if err == nil {
+		return errors.New("the directory has moved an entry against its schema")
+	}
+	if directory.Refused(err, directory.InsufficientAccessRights) && whyNotMoved(err) != toMoveIn {
+		return nil // for the lack of another right, which is told elsewhere
+	}
+	_, fatal := r.judge(Create, toAddClaims, err, directory.ObjectClassViolation)
+	return fatal
+}
+
+// counters tries whether numbers can be taken, on each counter that there is.
+func (r *prober) counters(ctx context.Context) error {
+	for _, counter := range r.plan.Settings.CounterEntries() {
+		name := counterAttribute(counter)
+		_, err := r.pool.Read(ctx, counter.DN, name)
+		if err == nil {
+			err = r.pool.Modify(ctx, counter.DN, absent(name, "2147483647"), directory.Filter{})
+		}
+		if _, fatal := r.judge(Create, toChangeCounters, err, directory.NoSuchAttribute, directory.NoSuchObject); fatal != nil {
+			return fatal
+		}
+		if directory.Refused(err, directory.NoSuchObject) {
+			r.report.warn(rightsCheck, fmt.Sprintf("there is no counter %s, or the service account may not read it", counter.DN), r.plan.fix(toChangeCounters))
+		}
+	}
+	return nil
+}
+
+// decoy tries whether the decoy's password can be set.
+func (r *prober) decoy(ctx context.Context) error {
+	if r.server.Kind == directory.ActiveDirectory {
+		return nil
+	}
+	err := r.pool.Modify(ctx, Decoy(r.plan.Settings), absent("userPassword", randomHex(16)), directory.Filter{})
+	if directory.Refused(err, directory.NoSuchObject) {
+		return nil // told with the other entries
+	}
+	_, fatal := r.judge(Create, toSetDecoy, err, directory.NoSuchAttribute, directory.ConstraintViolation)
+	return fatal
+}
