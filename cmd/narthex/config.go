@@ -19,9 +19,7 @@ func newConfig() *cobra.Command {
 			_, _, err := readConfiguration(os.Environ())
 			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			for _, s := range config.Table() {
-				if s.Later == "" {
-					fmt.Fprintf(out, "%s\t%s\t%s\n", s.Name, shown(s), s.Meaning)
-				}
+				fmt.Fprintf(out, "%s\t%s\t%s\n", s.Name, shown(s), s.Meaning)
 			}
 			if errFlush := out.Flush(); errFlush != nil {
 				return errFlush

@@ -129,7 +129,7 @@ func openStore(ctx context.Context, s *config.Settings, log *slog.Logger) (*plug
 	c := plugin.OpenConfig{Logger: log, Env: config.PersisterVariables()}
 	if s.BuiltinPersister() {
 		c.Args = []string{"persister", s.Persister}
-		c.Env = append(c.Env, accountsFile+"="+filepath.Join(s.DataDir, "accounts.db"))
+		c.Env = append(c.Env, accountsFile+"="+filepath.Join(s.DataDir, "accounts.db"), flowsFile+"="+s.Flows)
 	} else {
 		c.Path, c.SHA256 = s.Persister, s.PersisterSHA256
 		c.Env = append(c.Env, s.PersisterEnv...)

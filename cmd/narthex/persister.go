@@ -26,6 +26,7 @@ func newPersister() *cobra.Command {
 		}}
 	persister.AddCommand(&cobra.Command{Use: "sql", Short: "Keep accounts in an SQL database", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return servePersister(cmd.Context()) }})
+	persister.AddCommand(newLDAPPersister())
 	return persister
 }
 

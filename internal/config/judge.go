@@ -115,9 +115,6 @@ func portInRange(u *url.URL) bool {
 func (r *reader) persister(v variables, s *Settings) {
 	s.Persister, s.PersisterSHA256 = v.Persister, strings.ToLower(v.PersisterSha256)
 	switch {
-	case s.Persister == "ldap":
-		r.fault("NARTHEX_PERSISTER", "cannot be ldap yet", ldapLater)
-		return
 	case s.BuiltinPersister():
 		const problem, fix = "is for an external persister", "remove it, or set NARTHEX_PERSISTER to a binary's absolute path"
 		if v.PersisterSha256 != "" {
@@ -126,15 +123,32 @@ func (r *reader) persister(v variables, s *Settings) {
 		if v.PersisterEnv != "" {
 			r.fault("NARTHEX_PERSISTER_ENV", problem, fix)
 		}
+		r.directory(s.Persister == "ldap")
 		return
 	}
 	if !filepath.IsAbs(s.Persister) || filepath.Clean(s.Persister) != s.Persister {
-		r.fault("NARTHEX_PERSISTER", "is neither sql nor an absolute path without detours", "write sql, or the whole path of a persister's binary")
+		r.fault("NARTHEX_PERSISTER", "is neither sql nor ldap nor an absolute path without detours", "write sql or ldap, or the whole path of a persister's binary")
 	}
 	if !checksum.MatchString(s.PersisterSHA256) {
 		r.fault("NARTHEX_PERSISTER_SHA256", "is not the SHA-256 of the persister", "set it to the 64 hexadecimal digits that 'sha256sum' prints for NARTHEX_PERSISTER")
 	}
 	s.PersisterEnv = r.variableNames("NARTHEX_PERSISTER_ENV", v.PersisterEnv)
+}
+
+// directory judges which settings of the ldap persister there are; their values are its own business.
+func (r *reader) directory(wanted bool) {
+	for _, s := range Table() {
+		there := slices.Contains(r.ofPersister, s.Name)
+		switch {
+		case !strings.HasPrefix(s.Name, "NARTHEX_LDAP_"):
+		case there && !wanted:
+			r.fault(s.Name, "is for the ldap persister, and NARTHEX_PERSISTER is sql", "set NARTHEX_PERSISTER=ldap, or remove it")
+		case !there && wanted && s.Default == "" && s.Secret:
+			r.fault(s.Name, "is missing, and the ldap persister needs it", "set it, or better "+s.Name+"_FILE to the path of a file that holds it")
+		case !there && wanted && s.Default == "":
+			r.fault(s.Name, "is missing, and the ldap persister needs it", "set it to "+s.Meaning)
+		}
+	}
 }
 
 // variableNames reads a list of names of variables that a persister may see: none with a secret of this process.

@@ -47,14 +47,16 @@ func Read(environ []string) (*Settings, error) {
 // reader collects faults while it reads.
 type reader struct {
 	values map[string]string
-	faults Faults
+	// ofPersister names the settings that go to the persister, as they are present.
+	ofPersister []string
+	faults      Faults
 }
 
 func (r *reader) fault(name, problem, fix string) {
 	r.faults = append(r.faults, Fault{Path: name, Problem: problem, Fix: fix})
 }
 
-// sort finds the settings among the variables: unknown names, settings that come later, secrets in files.
+// sort finds the settings among the variables: unknown names, settings of the persister, secrets in files.
 func (r *reader) sort(environ []string) {
 	var known []string
 	for _, s := range Table() {
@@ -73,14 +75,13 @@ func (r *reader) sort(environ []string) {
 		switch {
 		case !ok:
 			r.fault(name, "there is no such setting", whatElse(name, known))
-		case s.Later != "":
-			r.fault(name, "cannot be used yet", s.Later)
 		case file && both:
 			r.fault(name, "stands beside "+s.Name, "keep one of the two")
 		case s.Secret && value == "":
 			r.fault(name, "is empty", "set it, or remove it")
 		case s.Persister:
-			// The persister's own: not even looked at here.
+			// The persister's own: its value is not even looked at here.
+			r.ofPersister = append(r.ofPersister, s.Name)
 		case file:
 			r.values[s.Name] = r.secretFile(name, value)
 		default:

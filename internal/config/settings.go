@@ -54,7 +54,7 @@ type Settings struct {
 	// StateDSN is the URL of the PostgreSQL database that has the state; empty: it is in the SQLite file StateFile.
 	StateDSN  plugin.Secret
 	StateFile string
-	// Persister is "sql" or an absolute path, and PersisterSHA256 the checksum of what is there.
+	// Persister is "sql", "ldap" or an absolute path, and PersisterSHA256 the checksum of what is there.
 	Persister, PersisterSHA256 string
 	// PersisterEnv lists the variables to pass to the persister.
 	PersisterEnv []string
@@ -74,7 +74,7 @@ type Settings struct {
 }
 
 // BuiltinPersister tells whether the persister is part of this program.
-func (s *Settings) BuiltinPersister() bool { return s.Persister == "sql" }
+func (s *Settings) BuiltinPersister() bool { return s.Persister == "sql" || s.Persister == "ldap" }
 
 // Setting describes one setting for people.
 type Setting struct {
@@ -84,8 +84,6 @@ type Setting struct {
 	Secret bool
 	// Persister: the value goes to the persister's process, and this one does not look at it.
 	Persister bool
-	// Later: known and not available yet. Set, it is refused with this fix.
-	Later string
 }
 
 // Table lists every setting.
@@ -98,7 +96,7 @@ func Table() []Setting {
 		{Name: "NARTHEX_FLOWS", Meaning: "the flows file; without one the built-in flow serves while NARTHEX_PUBLIC_URL is on a loopback address, and registration is closed elsewhere"},
 		{Name: "NARTHEX_SECRET", Default: "made once and kept in secret in NARTHEX_DATA_DIR; required when the state is in PostgreSQL", Secret: true, Meaning: "keys that seal what is unfinished: one of 64 hexadecimal digits a line, the first is current"},
 		{Name: "NARTHEX_STATE_DSN", Default: "state.db in NARTHEX_DATA_DIR", Secret: true, Meaning: "the state database: a path of a SQLite file, or postgres://user:password@host/database for several sidecars that share one"},
-		{Name: "NARTHEX_PERSISTER", Default: "sql", Meaning: "who keeps the accounts: sql, or the absolute path of a persister's binary"},
+		{Name: "NARTHEX_PERSISTER", Default: "sql", Meaning: "who keeps the accounts: sql, ldap, or the absolute path of a persister's binary"},
 		{Name: "NARTHEX_PERSISTER_SHA256", Meaning: "the SHA-256 of that binary, 64 hexadecimal digits"},
 		{Name: "NARTHEX_PERSISTER_CONFIG", Persister: true, Meaning: "the persister's own file, handed over by its path"},
 		{Name: "NARTHEX_PERSISTER_ENV", Meaning: "names of further variables that an external persister gets, separated by commas"},
@@ -112,21 +110,19 @@ func Table() []Setting {
 		{Name: "NARTHEX_LOG_LEVEL", Default: "info", Meaning: "debug, info, warn or error"},
 		{Name: "NARTHEX_LOG_FORMAT", Default: "text", Meaning: "text or json"},
 
-		{Name: "NARTHEX_LDAP_URL", Persister: true, Meaning: "the directory", Later: ldapLater},
-		{Name: "NARTHEX_LDAP_BASE", Persister: true, Meaning: "where in the directory", Later: ldapLater},
-		{Name: "NARTHEX_LDAP_BIND_DN", Persister: true, Meaning: "the service account", Later: ldapLater},
-		{Name: "NARTHEX_LDAP_BIND_PASSWORD", Secret: true, Persister: true, Meaning: "its password", Later: ldapLater},
-		{Name: "NARTHEX_LDAP_CA_FILE", Persister: true, Meaning: "the directory's certificate authority", Later: ldapLater},
+		{Name: "NARTHEX_LDAP_URL", Persister: true, Meaning: "the directory server that the ldap persister writes to: ldaps://host, or ldap://host with StartTLS, which is demanded"},
+		{Name: "NARTHEX_LDAP_BASE", Persister: true, Meaning: "the entry that everything stands below, like dc=example,dc=org"},
+		{Name: "NARTHEX_LDAP_BIND_DN", Persister: true, Meaning: "the service account in the directory"},
+		{Name: "NARTHEX_LDAP_BIND_PASSWORD", Secret: true, Persister: true, Meaning: "the service account's password"},
+		{Name: "NARTHEX_LDAP_CA_FILE", Default: "the authorities that the system trusts", Persister: true, Meaning: "certificates (PEM) of the authority that the directory's certificate comes from"},
 	}
 }
-
-const ldapLater = "the ldap persister is not available yet: remove it and use NARTHEX_PERSISTER=sql or a persister of your own"
 
 // PersisterVariables names the variables that the built-in persister gets: its settings, as values or as files.
 func PersisterVariables() []string {
 	var names []string
 	for _, s := range Table() {
-		if s.Persister && s.Later == "" {
+		if s.Persister {
 			names = append(names, s.Name)
 			if s.Secret {
 				names = append(names, s.Name+"_FILE")

@@ -61,7 +61,7 @@ func TestEveryFaultOfTheSettingsIsReportedAtOnceWithItsFix(t *testing.T) {
 	text := faults.Error()
 	for _, want := range []string{"NARTHEX_LISTEN: is not an address; write host and port", "NARTHEX_ADMIN_LISTEN: is not an address", "NARTHEX_PUBLIC_URL: is not https",
 		"NARTHEX_LISTN: there is no such setting; did you mean NARTHEX_LISTEN?", "NARTHEX_SMTP_URL: says in no known way", "NARTHEX_SECRET_FILE: stands beside NARTHEX_SECRET", "NARTHEX_STATE_DSN: is not the URL of a database", "NARTHEX_TRUSTED_PROXIES: trusts 0.0.0.0/0", "NARTHEX_THEME_DIR:",
-		"NARTHEX_PERSISTER: is neither sql nor an absolute path", "NARTHEX_LDAP_BIND_PASSWORD: cannot be used yet", "NARTHEX_LOG_LEVEL:", "NARTHEX_LOG_FORMAT:", "NARTHEX_LOGIN_URL:", "NARTHEX_MAIL_FROM:", "NARTHEX_DATA_DIR:", "NARTHEX_FLOWS_FILE: there is no such setting"} {
+		"NARTHEX_PERSISTER: is neither sql nor ldap nor an absolute path", "NARTHEX_LOG_LEVEL:", "NARTHEX_LOG_FORMAT:", "NARTHEX_LOGIN_URL:", "NARTHEX_MAIL_FROM:", "NARTHEX_DATA_DIR:", "NARTHEX_FLOWS_FILE: there is no such setting"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no fault %q in\n%s", want, text)
 		}
@@ -147,25 +147,23 @@ func TestUnknownNamesAreRefusedWithTheNearestOne(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotBuiltYetIsRefusedAndNeverIgnored(t *testing.T) {
-	for _, s := range config.Table() {
-		if s.Later == "" {
-			continue
+func TestTheDirectoryNeedsItsSettingsAndNobodyElseMayHaveThem(t *testing.T) {
+	whole := []string{"NARTHEX_PERSISTER=ldap", "NARTHEX_LDAP_URL=ldaps://ldap.example.org", "NARTHEX_LDAP_BASE=dc=example,dc=org",
+		"NARTHEX_LDAP_BIND_DN=cn=narthex,dc=example,dc=org", "NARTHEX_LDAP_BIND_PASSWORD_FILE=/nowhere"}
+	if got := read(whole...); got != "" {
+		t.Errorf("all settings of a directory: %s", got)
+	}
+	for i := 1; i < len(whole); i++ {
+		name, _, _ := strings.Cut(strings.Replace(whole[i], "_FILE", "", 1), "=")
+		if got := read(slices.Delete(slices.Clone(whole), i, i+1)...); strings.Count(got, "NARTHEX_LDAP") == 0 || !strings.Contains(got, name+": is missing") {
+			t.Errorf("without %s: %q", name, got)
 		}
-		names := []string{s.Name}
-		if s.Secret {
-			names = append(names, s.Name+"_FILE")
-		}
-		for _, name := range names {
-			if got := read(name + "=x"); !strings.Contains(got, name+": cannot be used yet; ") {
-				t.Errorf("%s: %q", name, got)
-			}
+		if got := read("NARTHEX_PERSISTER=sql", whole[i]); !strings.Contains(got, name+": is for the ldap persister") {
+			t.Errorf("%s for the sql persister: %q", whole[i], got)
 		}
 	}
-	for _, variable := range []string{"NARTHEX_PERSISTER=ldap", "NARTHEX_STATE_DSN=mysql://host/db"} {
-		if read(variable) == "" {
-			t.Errorf("%s is accepted", variable)
-		}
+	if read("NARTHEX_STATE_DSN=mysql://host/db") == "" {
+		t.Error("a state database of an unknown kind is accepted")
 	}
 }
 
@@ -176,7 +174,7 @@ func TestTheTableTellsWhatIsRead(t *testing.T) {
 	}
 	for _, s := range config.Table() {
 		value, isRead := defaults[s.Name]
-		if s.Meaning == "" || isRead == (s.Persister || s.Later != "") {
+		if s.Meaning == "" || isRead == s.Persister {
 			t.Errorf("%s: meaning %q, read %v", s.Name, s.Meaning, isRead)
 		}
 		if value != "" && value != s.Default {

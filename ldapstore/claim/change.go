@@ -163,7 +163,7 @@ func (x *exchange) commit(ctx context.Context) error {
 	c := state{phase: committed, kind: kindOf(*x.change.Add), attempt: x.attempt, run: x.id, id: x.of.id}
 	c.text, c.notes = c.String(), x.notes
 	if len(x.taken) > 0 && x.taken[0].back != "" {
-		c.notes.more = cloned(c.more)
+		c.more = cloned(c.more)
 		c.more[noteBack] = x.taken[0].back
 	}
 	ok, err := x.swapText(ctx, x.primary, x.text(x.primary), c.text, nil)

@@ -51,6 +51,7 @@ func (s *Store) finishChange(ctx context.Context, name string, st *state, end *c
 			return plugin.ErrUnknownOutcome
 		case refusedAtLast:
 			return s.giveUp(ctx, name, st, end)
+		case failed:
 		}
 		return err
 	}

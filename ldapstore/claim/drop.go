@@ -138,6 +138,7 @@ func (s *Store) finishDrop(ctx context.Context, anchor string, l *state, end *dr
 			return plugin.ErrUnknownOutcome
 		case refusedAtLast:
 			return s.keep(ctx, anchor, l, end)
+		case failed:
 		}
 		return err
 	}
