@@ -131,10 +131,10 @@ func (e *endpoint) open(ctx context.Context) (*Conn, error) {
 		e.mu.Unlock()
 		return c, nil
 	}
-	if errors.Is(ctx.Err(), context.Canceled) && !Refused(err) {
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
+	took := time.Since(began)
+	if ctx.Err() == nil || took > e.settings.ConnectTimeout/2 { // a caller in a hurry proves nothing
+		e.failed(err, took)
 	}
-	e.failed(err, time.Since(began))
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: %w: %v", ErrUnreachable, ctx.Err(), err) //nolint:errorlint // see above
 	}

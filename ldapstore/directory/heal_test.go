@@ -1,8 +1,10 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -66,7 +68,6 @@ func TestAKilledServer(t *testing.T) {
 	t.Parallel()
 	d := testenv.StartSlapd(t)
 	pool := open(t, settingsOf(d))
-	people := directory.DN(d.People)
 	outcomes := make(chan map[string]error)
 	const workers = 8
 	stop := make(chan struct{})
@@ -87,8 +88,18 @@ func TestAKilledServer(t *testing.T) {
 			all[name] = err
 		}
 	}
+	count := judged(t, pool, d, all)
+	t.Logf("outcomes: %v", count)
+	if count["ok"] == 0 || count["unreachable"] == 0 || count["refused"] != 0 {
+		t.Errorf("outcomes: %v", count)
+	}
+}
+
+// judged compares what the callers were told with what is there.
+func judged(t *testing.T, pool *directory.Pool, d *testenv.Directory, outcomes map[string]error) map[string]int {
+	t.Helper()
 	present := make(map[string]bool)
-	err := pool.Each(t.Context(), people, directory.OneLevel, directory.Present("sn"), 500, []string{"cn"}, func(e directory.Entry) error {
+	err := pool.Each(t.Context(), directory.DN(d.People), directory.OneLevel, directory.Present("sn"), 500, []string{"cn"}, func(e directory.Entry) error {
 		present[e.Value("cn")] = true
 		return nil
 	})
@@ -96,7 +107,7 @@ func TestAKilledServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := map[string]int{}
-	for name, err := range all {
+	for name, err := range outcomes {
 		switch {
 		case err == nil && !present[name]:
 			t.Errorf("%s was acknowledged and is missing", name)
@@ -105,8 +116,36 @@ func TestAKilledServer(t *testing.T) {
 		}
 		count[outcome(err)]++
 	}
+	return count
+}
+
+// TestCallsCancelledAnywhere: whenever a caller gives up, what they are told is true.
+func TestCallsCancelledAnywhere(t *testing.T) {
+	t.Parallel()
+	d := testenv.StartSlapd(t)
+	pool := open(t, settingsOf(d))
+	var mu sync.Mutex
+	outcomes := make(map[string]error)
+	var running sync.WaitGroup
+	for worker := range 4 {
+		running.Go(func() {
+			random := rand.New(rand.NewPCG(7, uint64(worker)))
+			for i := range 100 {
+				name := fmt.Sprintf("w%d-%d", worker, i)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(3_000)+random.IntN(2)*60_000)*time.Microsecond)
+				err := pool.Add(ctx, directory.DN(d.People).Child("cn", name), person(d.Kind, name))
+				cancel()
+				mu.Lock()
+				outcomes[name] = err
+				mu.Unlock()
+			}
+		})
+	}
+	running.Wait()
+	time.Sleep(100 * time.Millisecond) // an unanswered request may still happen
+	count := judged(t, pool, d, outcomes)
 	t.Logf("outcomes: %v", count)
-	if count["ok"] == 0 || count["unreachable"] == 0 || count["refused"] != 0 {
+	if count["refused"] != 0 || count["ok"] == 0 || count["unreachable"] == 0 {
 		t.Errorf("outcomes: %v", count)
 	}
 }
