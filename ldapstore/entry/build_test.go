@@ -152,6 +152,32 @@ func TestBuild(t *testing.T) {
 	})
 }
 
+func FuzzParse(f *testing.F) {
+	f.Add("uid", "ada", "mail", "ada@example.org")
+	f.Add("uid", "\xff", "cn;lang-de", "x")
+	f.Add("UID", "a", "uid", "b")
+	f.Add("memberOf", "cn=staff,ou=groups,dc=example,dc=org", "createTimestamp", "20260228235959Z")
+	f.Add("userAccountControl", "x", "uid", "\x00")
+	f.Add("pwdStartTime", "x", "shadowExpire", "-")
+	f.Fuzz(func(t *testing.T, name, value, otherName, otherValue string) {
+		e := directory.Entry{DN: "uid=x,ou=people,dc=example,dc=org", Attributes: []directory.Attribute{
+			{Name: "entryUUID", Values: []string{"11111111-2222-3333-4444-555555555555"}}, {Name: "nsUniqueId", Values: []string{"1-2"}},
+			{Name: "objectGUID", Values: []string{"0123456789abcdef"}}, {Name: name, Values: []string{value, otherValue}}, {Name: otherName, Values: []string{otherValue}},
+		}}
+		for _, kind := range []directory.Kind{directory.OpenLDAP, directory.DS389, directory.ActiveDirectory} {
+			s, err := entry.Decode("f", []byte("groups: {staff: {dn: 'cn=staff,ou=groups'}}"), kind, base)
+			must(t, err)
+			a, err := s.Parse(e, in2026)
+			if err == nil {
+				err = a.Validate()
+			}
+			if err != nil && !errors.Is(err, entry.ErrNoAccount) {
+				t.Fatalf("%v is read as %+v: %v", e, a, err)
+			}
+		}
+	})
+}
+
 func TestParse(t *testing.T) {
 	whole := func(more ...directory.Attribute) directory.Entry {
 		return directory.Entry{DN: "uid=ada,ou=people,dc=example,dc=org", Attributes: append([]directory.Attribute{

@@ -8,6 +8,7 @@ import (
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/ldapstore/entry"
 	"github.com/narthex/narthex/plugin"
+	"github.com/narthex/narthex/plugin/plugintest"
 )
 
 // use is an item of the flow "f" whose name is its attribute's.
@@ -60,6 +61,21 @@ func (l *lab) schema(t *testing.T) {
 	}
 	t.Run("an empty file fits a flow of an address and a password", func(t *testing.T) {
 		if r := check(t, "", usual()); len(r.Findings) > 0 {
+			t.Errorf("findings:\n%s", findings(r))
+		}
+	})
+	t.Run("the names of the conformance suite fit", func(t *testing.T) {
+		file := "keys: {unique: [employeeNumber]}\nmark: preferredLanguage\n"
+		if l.server.Kind == directory.ActiveDirectory {
+			file = "keys: {unique: [employeeNumber]}\n"
+		}
+		names := plugintest.DefaultNames()
+		r := check(t, file, []plugin.AttributeUse{
+			use(names.Username, plugin.TypeString, required, key(plugin.KindUsername)), use(names.Email, plugin.TypeString, required, key(plugin.KindEmail)),
+			use(names.Phone, plugin.TypeString, key(plugin.KindPhone)), use(names.Unique, plugin.TypeString, key(plugin.KindUnique)),
+			use(names.GivenName, plugin.TypeString, required), use(names.FamilyName, plugin.TypeString, required), use(names.Notes, plugin.TypeString),
+		})
+		if len(r.Findings) > 0 {
 			t.Errorf("findings:\n%s", findings(r))
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -12,8 +13,8 @@ import (
 func (r *reader) readGroups(groups, defaults *node) {
 	r.Groups = map[string]Group{}
 	for _, p := range groups.pairs() {
-		if len(p.key) > plugin.MaxNameBytes {
-			p.at.fault("the name of the group is too long", fmt.Sprintf("use up to %d bytes", plugin.MaxNameBytes))
+		if len(p.key) > plugin.MaxNameBytes || p.key == "" || strings.TrimSpace(p.key) != p.key || strings.ContainsFunc(p.key, unicode.IsControl) {
+			p.at.fault("this is no name for a group", fmt.Sprintf("use 1 to %d bytes without control characters", plugin.MaxNameBytes))
 		}
 		r.Groups[p.key] = r.readGroup(p)
 	}

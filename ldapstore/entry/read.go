@@ -35,13 +35,13 @@ func (s *Settings) Parse(e directory.Entry, now time.Time) (plugin.Account, erro
 		return plugin.Account{}, err
 	}
 	a := plugin.Account{ID: id, Username: s.usernameOf(e), Attributes: plugin.Attributes{}, State: s.StateOf(e, now), Groups: s.memberOf(e), CreatedAt: createdAt(e)}
-	if a.Username == "" {
-		return plugin.Account{}, fmt.Errorf("read an entry: %w", ErrNoAccount)
-	}
 	for _, attribute := range e.Attributes {
 		if values := s.shown(attribute); values != nil && len(a.Attributes) < plugin.MaxAttributes {
 			a.Attributes[s.FlowAttribute(attribute.Name)] = values
 		}
+	}
+	if a.Validate() != nil { // it has no username, or one that is no text
+		return plugin.Account{}, fmt.Errorf("read an entry: %w", ErrNoAccount)
 	}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,18 @@ func (s *Settings) lockedBy(e directory.Entry, now time.Time) bool {
 		begins, err := time.Parse(generalizedTime, e.Value(string(LockStart)))
 		return e.Value(string(LockPolicy)) == forEver || err == nil && begins.After(now)
 	}
+}
+
+// StateChanges returns a change of state as part of one Modify. e is the entry as it was read just before: another state
+// than the one to be replaced is ErrConflict.
+func (s *Settings) StateChanges(c plugin.StateChange, e directory.Entry, now time.Time) ([]directory.Change, error) {
+	switch {
+	case s.lockedBy(e, now) != c.Old.Locked:
+		return nil, fmt.Errorf("change a state: %w", plugin.ErrConflict)
+	case c.New.Locked && s.Lock.Method == LockNone:
+		return nil, fmt.Errorf("change a state: %w: this directory cannot lock accounts", plugin.ErrInvalid)
+	}
+	return s.LockChanges(e, c.New), nil
 }
 
 // Usable tells whether whoever has the password can use the account: it is not locked and has not expired. A lockout

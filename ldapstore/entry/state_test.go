@@ -1,6 +1,7 @@
 package entry_test
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -73,6 +74,25 @@ func TestState(t *testing.T) {
 					t.Errorf("%s: the state is %+v, want %+v", kind, got, want)
 				}
 			}
+		}
+	})
+	t.Run("a state that is another one than was thought is a conflict, and where nothing locks no lock is promised", func(t *testing.T) {
+		s := decode(t, directory.OpenLDAP, "")
+		open, shut := directory.Entry{}, directory.Entry{Attributes: []directory.Attribute{{Name: "pwdStartTime", Values: []string{"20990101000000Z"}}}}
+		lock, unlock := plugin.StateChange{New: plugin.State{Locked: true}}, plugin.StateChange{Old: plugin.State{Locked: true}}
+		if changes, err := s.StateChanges(lock, open, in2026); err != nil || len(changes) != 1 {
+			t.Errorf("a lock: %v, %v", changes, err)
+		}
+		for _, c := range []struct {
+			change plugin.StateChange
+			entry  directory.Entry
+		}{{lock, shut}, {unlock, open}} {
+			if _, err := s.StateChanges(c.change, c.entry, in2026); !errors.Is(err, plugin.ErrConflict) {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		if _, err := decode(t, directory.OpenLDAP, "lock: {method: none}").StateChanges(lock, open, in2026); !errors.Is(err, plugin.ErrInvalid) {
+			t.Errorf("the error is %v", err)
 		}
 	})
 	t.Run("an unlock keeps the other bits of an account", func(t *testing.T) {
