@@ -13,7 +13,7 @@ import (
 // The error is a config.Faults that names flow, step and item of everything that does not fit, or the store's own error
 // when it could not be asked.
 func (d *Definition) CheckStore(ctx context.Context, store plugin.Backend) (map[string]plugin.Encoding, error) {
-	uses := d.uses()
+	uses := d.Uses()
 	report, err := store.SchemaChecker.CheckSchema(ctx, uses)
 	if err != nil {
 		return nil, fmt.Errorf("check the flows against the store: %w", err)
@@ -99,8 +99,8 @@ func (d *Definition) withoutPassword() config.Faults {
 	return faults
 }
 
-// uses lists everything that the flows mean to store.
-func (d *Definition) uses() []plugin.AttributeUse {
+// Uses lists everything that the flows mean to store.
+func (d *Definition) Uses() []plugin.AttributeUse {
 	var uses []plugin.AttributeUse
 	for _, f := range d.Flows {
 		password := false
