@@ -74,6 +74,6 @@ Exit codes: 0 done; 1 the answer is no (a fault found, no such account); 2 wrong
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), cmd.ErrOrStderr()) },
 	}
-	root.AddCommand(newServe(), newConfig(), newFlows(), newPlugin(), newAccount(), newKeys(), newVersion(), newPersister())
+	root.AddCommand(newServe(), newConfig(), newFlows(), newPlugin(), newAccount(), newDirectory(), newKeys(), newVersion(), newPersister())
 	return root
 }
