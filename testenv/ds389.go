@@ -76,7 +76,7 @@ func (d *Directory) prepareDS389(t testing.TB, o directoryOptions) error {
 			to = "etc/schema"
 		}
 		if err := os.CopyFS(filepath.Join(d.dir, to), os.DirFS(dir)); err != nil {
-			return err
+			return fmt.Errorf("copy what only root and dirsrv may read (run these tests as root, in a container for example, as CI does): %w", err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(d.dir, "etc", "dse.ldif"), []byte(d.ds389Config(string(template), o)), 0o600); err != nil {

@@ -15,7 +15,8 @@ import (
 // shared by all processes of this user; nobody changes it.
 func sambaDomain(adminPassword string) (string, error) {
 	provision := []string{"domain", "provision", "--realm=LAB.TEST", "--domain=LAB", "--server-role=dc", "--dns-backend=NONE",
-		"--host-name=dc1", "--host-ip=127.0.0.1", "--adminpass=" + adminPassword, "--option=interfaces=127.0.0.1/8", "--option=bind interfaces only=yes"}
+		"--host-name=dc1", "--host-ip=127.0.0.1", "--adminpass=" + adminPassword, "--option=interfaces=127.0.0.1/8", "--option=bind interfaces only=yes",
+		"--option=acl_xattr:security_acl_name=user.NTACL"} // the usual attribute takes more than root in a container may
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
