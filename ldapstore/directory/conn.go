@@ -76,7 +76,7 @@ func (c *Conn) exchange(ctx context.Context, operation string, send func(*ldap.C
 	if c.wire.settle() {
 		return fmt.Errorf("%s: %w: %v", operation, ErrUnanswered, c.cause(err)) //nolint:errorlint // a context error would say that nothing was sent
 	}
-	if ended := ctx.Err(); ended != nil {
+	if ended := ended(ctx); ended != nil {
 		return unreachable(operation, ended)
 	}
 	return unreachable(operation, c.cause(err))

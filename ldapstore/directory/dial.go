@@ -51,7 +51,7 @@ func (s Settings) dial(ctx context.Context, to target) (*Conn, error) {
 		c.Close()
 		if !Refused(err) { // a bind without an answer has done nothing to anybody
 			err = &connectError{"bind", errors.New("it was not answered")}
-			if ended := ctx.Err(); ended != nil {
+			if ended := ended(ctx); ended != nil {
 				err = &connectError{"bind", ended}
 			}
 		}

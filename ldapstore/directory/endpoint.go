@@ -56,7 +56,7 @@ func (e *endpoint) run(ctx context.Context, operation string, repeatable bool, s
 	return e.with(ctx, operation, func(c *Conn, reused bool) (again bool, err error) {
 		err = c.exchange(ctx, operation, send)
 		again = errors.Is(err, ErrUnreachable) || repeatable && errors.Is(err, ErrUnanswered)
-		return reused && again && ctx.Err() == nil, err
+		return reused && again && ended(ctx) == nil, err
 	})
 }
 
@@ -132,13 +132,22 @@ func (e *endpoint) open(ctx context.Context) (*Conn, error) {
 		return c, nil
 	}
 	took := time.Since(began)
-	if ctx.Err() == nil || took > e.settings.ConnectTimeout/2 { // a caller in a hurry proves nothing
+	ended := ended(ctx)
+	if ended == nil || took > e.settings.ConnectTimeout/2 { // a caller in a hurry proves nothing
 		e.failed(err, took)
 	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%w: %w: %v", ErrUnreachable, ctx.Err(), err) //nolint:errorlint // see above
+	if ended != nil {
+		return nil, fmt.Errorf("%w: %w: %v", ErrUnreachable, ended, err) //nolint:errorlint // see above
 	}
 	return nil, fmt.Errorf("%w: %v", ErrUnreachable, err) //nolint:errorlint // see above
+}
+
+// ended is ctx's error. The network notices a deadline by a clock of its own, which may be a little faster.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // failed notes a failure and how long to wait: as long as it took at least, so that calls do not queue up behind a server

@@ -132,7 +132,7 @@ func TestCallsCancelledAnywhere(t *testing.T) {
 			random := rand.New(rand.NewPCG(7, uint64(worker)))
 			for i := range 100 {
 				name := fmt.Sprintf("w%d-%d", worker, i)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(3_000)+random.IntN(2)*60_000)*time.Microsecond)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(3_000)+random.IntN(2)*500_000)*time.Microsecond)
 				err := pool.Add(ctx, directory.DN(d.People).Child("cn", name), person(d.Kind, name))
 				cancel()
 				mu.Lock()
@@ -145,7 +145,7 @@ func TestCallsCancelledAnywhere(t *testing.T) {
 	time.Sleep(100 * time.Millisecond) // an unanswered request may still happen
 	count := judged(t, pool, d, outcomes)
 	t.Logf("outcomes: %v", count)
-	if count["refused"] != 0 || count["ok"] == 0 || count["unreachable"] == 0 {
+	if count["refused"] != 0 || count["ok"] < 100 || count["unreachable"] == 0 {
 		t.Errorf("outcomes: %v", count)
 	}
 }
