@@ -30,8 +30,8 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	if err != nil {
 		return plugin.Account{}, reading("authenticate", err)
 	}
-	// A lock that the server does not know, shadowExpire or a method of our own, holds as well.
-	if answer != directory.LoginGranted || s.settings.StateOf(e, s.now()).Locked {
+	// What the server does not know holds as well: shadowExpire, or a lock without the overlay that heeds it.
+	if answer != directory.LoginGranted || !s.settings.Usable(e, s.now()) {
 		return plugin.Account{}, fmt.Errorf("authenticate: %w", plugin.ErrDenied)
 	}
 	return s.account(e)
@@ -66,7 +66,7 @@ func (s *Store) SetPassword(ctx context.Context, id plugin.ID, p plugin.Secret) 
 		return fmt.Errorf("set password: %w: the directory would unlock the account", plugin.ErrConflict)
 	}
 	if err := s.writePassword(ctx, e.DN, p); err != nil {
-		return writing("set password", refusedPassword(err))
+		return writing("set password", entry.PasswordRefusal(err))
 	}
 	return nil
 }
@@ -80,13 +80,4 @@ func (s *Store) writePassword(ctx context.Context, dn directory.DN, p plugin.Sec
 		return err
 	}
 	return s.ops.Modify(ctx, dn, changes, directory.Filter{})
-}
-
-// refusedPassword turns the refusal of a password's quality into a violation of the password's item: 19 from policies
-// (slapo-ppolicy, 389, Active Directory), 53 from Active Directory where it names no other reason.
-func refusedPassword(err error) error {
-	if directory.Refused(err, directory.ConstraintViolation) {
-		return fmt.Errorf("%w: %w", plugin.Refused(plugin.PasswordField, plugin.CodePolicy), err)
-	}
-	return err
 }

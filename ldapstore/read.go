@@ -38,7 +38,7 @@ func (s *Store) entry(ctx context.Context, ops directory.Operations, id plugin.I
 
 // accounts narrows a filter to entries that are accounts.
 func (s *Store) accounts(filter directory.Filter) directory.Filter {
-	return directory.And(filter, directory.Equal("objectClass", s.settings.People.AccountClass))
+	return directory.And(filter, s.settings.Accounts())
 }
 
 // account shows an entry. One without a username is none of ours.

@@ -36,12 +36,13 @@ func (s *Store) apply(ctx context.Context, id plugin.ID, c plugin.Change) error 
 		if err != nil {
 			return err
 		}
-		return s.modify(ctx, e.DN, changes)
+		return s.settings.ChangeRefusal(s.modify(ctx, e.DN, changes), changes)
 	case c.State != nil:
-		if s.settings.StateOf(e, s.now()).Locked != c.State.Old.Locked {
-			return fmt.Errorf("the account is in another state: %w", plugin.ErrConflict)
+		changes, err := s.settings.StateChanges(*c.State, e, s.now())
+		if err != nil {
+			return err
 		}
-		return s.modify(ctx, e.DN, s.settings.LockChanges(e, c.State.New))
+		return s.modify(ctx, e.DN, changes)
 	default:
 		return s.changeGroups(ctx, id, e, c.Groups)
 	}
