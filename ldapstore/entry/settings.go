@@ -33,7 +33,7 @@ type Settings struct {
 	Keys map[plugin.KeyKind][]string
 	// Identifiers and Pending hold claims and unfinished entries.
 	Identifiers, Pending directory.DN
-	// Mark is the single-valued attribute that every change of an entry replaces, so that a late one is seen.
+	// Mark is the single-valued attribute that every change of a key replaces, so that a late one is seen.
 	Mark     string
 	Lock     Lock
 	Password Password
