@@ -151,6 +151,7 @@ func (l *lab) oddNames(t *testing.T) {
 	t.Run("a username with any character names one entry right below people", func(t *testing.T) {
 		for i, name := range []string{
 			"a,ou=groups", "a+mail=x", `a"b`, `a\b`, "#hash", "a=b", "a;b", "a<b>c", " blank", "*", "(uid=*)", `a\2cb`, strings.Repeat("x", 64), strings.Repeat("y", 65),
+			strings.Repeat("z", 235), strings.Repeat("z", 240), strings.Repeat("z", 300), strings.Repeat("z", 2000), strings.Repeat("中", 79), strings.Repeat("ﷺ", 20), strings.Repeat("ﷺ", 60), strings.Repeat(",", 110),
 			"new\nline", "objectClass: account\ncn: x",
 		} {
 			a := account("x")
@@ -160,7 +161,10 @@ func (l *lab) oddNames(t *testing.T) {
 			if errors.Is(err, plugin.ErrInvalid) {
 				continue // the home directory or a line of passwd would break
 			}
-			must(t, err)
+			if err != nil {
+				t.Errorf("%.20q with %d bytes: %v", name, len(name), err)
+				continue
+			}
 			if !d.DN.Parent().Equal(l.People.Base) {
 				t.Errorf("%q stands at %q", name, d.DN)
 			}

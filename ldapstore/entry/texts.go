@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
 )
@@ -43,6 +45,25 @@ const (
 	maxCommonName  = 64
 )
 
+// maxIndexed is what slapd's back-mdb can keep of an RDN, as written and as compared, in one record of 511 bytes. It does not
+// refuse a longer one when the entry is staged, but fails when it is moved into its place.
+const maxIndexed = 480
+
+func (b *builder) fitsIndex(rdn string) bool {
+	return 2*len(b.People.RDN.Attribute)+indexed(rdn)+indexed(norm.NFKC.String(strings.ToLower(rdn))) <= maxIndexed
+}
+
+// indexed counts the bytes of a value as slapd writes it: what RFC 4514 escapes takes three.
+func indexed(value string) int {
+	n := len(value)
+	for i := range len(value) {
+		if value[i] <= ' ' || value[i] == 0x7f || strings.IndexByte("\"+,;<>=\\#", value[i]) >= 0 {
+			n += 2
+		}
+	}
+	return n
+}
+
 // checkTexts refuses values that would be taken for something else where the entry is used.
 func (b *builder) checkTexts() error {
 	for _, lower := range b.order {
@@ -53,11 +74,14 @@ func (b *builder) checkTexts() error {
 			}
 		}
 	}
+	name := b.account.Username()
+	rdn, _ := b.People.RDN.Value.render(b.known)
+	if b.Kind == directory.OpenLDAP && !b.fitsIndex(rdn) {
+		return plugin.Refused(b.usernameField(), plugin.CodeTooLong)
+	}
 	if b.Kind != directory.ActiveDirectory {
 		return nil
 	}
-	name := b.account.Username()
-	rdn, _ := b.People.RDN.Value.render(b.known)
 	switch {
 	case utf8.RuneCountInString(name) > maxAccountName && strings.EqualFold(b.People.Username, "sAMAccountName"),
 		utf8.RuneCountInString(rdn) > maxCommonName:
