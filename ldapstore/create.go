@@ -16,6 +16,8 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	if err := a.Validate(); err != nil {
 		return plugin.Account{}, err
 	}
+	execution := s.claims.Begin(a.Attempt)
+	defer execution.End()
 	numbers, err := s.numbers.Next(ctx)
 	if err != nil {
 		return plugin.Account{}, nothingHappened("create", err)
@@ -26,7 +28,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	}
 	now := s.now()
 	made, err := s.claims.Create(ctx, claim.Creation{
-		Attempt: a.Attempt, NotAfter: a.NotAfter, Keys: a.Keys,
+		Execution: execution, Attempt: a.Attempt, NotAfter: a.NotAfter, Keys: a.Keys,
 		Build: func(mark string) (entry.Draft, error) {
 			return s.settings.Build(a, entry.Inputs{Run: mark, Numbers: numbers, Password: password, Now: now})
 		},

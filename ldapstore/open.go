@@ -45,9 +45,11 @@ type Store struct {
 	passwords    *entry.Passwords
 	claims       *claim.Store
 	bindPassword plugin.Secret
-	now          func() time.Time
-	log          *slog.Logger
-	version      string
+	// seesPasswords: the service account may ask whether an entry has a password.
+	seesPasswords bool
+	now           func() time.Time
+	log           *slog.Logger
+	version       string
 }
 
 var (
@@ -110,6 +112,8 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	s.passwords = entry.NewPasswords(s.settings)
 	s.claims = claim.New(claim.Config{Operations: s.ops, Server: s.server, Settings: s.settings, Canonical: o.Canonical, Clock: s.now, Log: s.log})
 	s.renewDecoy(ctx)
+	found, err := s.ops.Search(ctx, s.decoy(), directory.Base, directory.Present("userPassword"), 1, "1.1")
+	s.seesPasswords = err == nil && len(found) == 1
 	return nil
 }
 

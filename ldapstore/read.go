@@ -72,6 +72,10 @@ func (s *Store) statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 	for _, id := range ids {
 		filters = append(filters, s.server.IDFilter(string(id)))
 	}
+	withPassword, err := s.withPassword(ctx, filters)
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.ops.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(directory.Or(filters...)), len(filters), s.settings.ReadAttributes()...)
 	if err != nil {
 		return nil, err
@@ -86,8 +90,27 @@ func (s *Store) statuses(ctx context.Context, ids []plugin.ID) ([]plugin.Status,
 		status := plugin.Status{ID: id}
 		if e, there := entries[id]; there {
 			status = s.settings.Status(id, e, s.now())
+			status.Usable = status.Usable && withPassword(id)
 		}
 		all = append(all, status)
 	}
 	return all, nil
+}
+
+// withPassword tells which accounts have a password: the service account may not read it, but ask whether there is one. On
+// Active Directory nobody may; there, no password has ever been set where pwdLastSet is 0, which Status knows.
+func (s *Store) withPassword(ctx context.Context, ids []directory.Filter) (func(plugin.ID) bool, error) {
+	if !s.seesPasswords {
+		return func(plugin.ID) bool { return true }, nil
+	}
+	filter := directory.And(directory.Or(ids...), directory.Present("userPassword"))
+	found, err := s.ops.Search(ctx, s.settings.People.Base, directory.OneLevel, filter, len(ids), s.server.IDAttribute())
+	if err != nil {
+		return nil, err
+	}
+	have := map[plugin.ID]bool{}
+	for _, e := range found {
+		have[plugin.ID(s.server.EntryID(e))] = true
+	}
+	return func(id plugin.ID) bool { return have[id] }, nil
 }

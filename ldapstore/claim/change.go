@@ -13,14 +13,16 @@ import (
 
 // Change gives an account a key, takes one away, or both, whole or not at all.
 func (s *Store) Change(ctx context.Context, id plugin.ID, c plugin.IdentifierChange) error {
+	execution := s.Begin(c.Attempt)
+	defer execution.End()
 	if c.Add == nil {
-		return s.drop(ctx, id, c)
+		return s.drop(ctx, id, c, execution)
 	}
 	of, err := s.find(ctx, id)
 	if err != nil {
 		return nothingHappenedTo(err)
 	}
-	return s.exchange(ctx, of, c)
+	return s.exchange(ctx, of, c, execution)
 }
 
 // nothingHappenedTo is nothingHappened for an account that exists or does not.
@@ -37,6 +39,8 @@ type exchange struct {
 	run
 	of     subject
 	change plugin.IdentifierChange
+	// execution is that of the attempt.
+	execution *Execution
 	// before and lock are the anchor at rest and locked; old the claim that is given up.
 	before *state
 	lock   state
@@ -44,9 +48,9 @@ type exchange struct {
 	entry  directory.Entry
 }
 
-func (s *Store) exchange(ctx context.Context, of subject, c plugin.IdentifierChange) error {
+func (s *Store) exchange(ctx context.Context, of subject, c plugin.IdentifierChange, execution *Execution) error {
 	name := Name(c.Add.Canonical)
-	x := &exchange{Store: s, of: of, change: c}
+	x := &exchange{Store: s, of: of, change: c, execution: execution}
 	x.run = run{id: newRun(), attempt: c.Attempt, deadline: c.NotAfter, primary: name, account: of.id}
 	x.notes = notes{more: map[letter]string{noteAnchor: of.anchor, noteInto: s.attributeFor(*c.Add), noteNewValue: c.Add.Value, noteAccount: string(of.id)}}
 	if c.Drop != nil {
@@ -166,7 +170,15 @@ func (x *exchange) commit(ctx context.Context) error {
 		c.more = cloned(c.more)
 		c.more[noteBack] = x.taken[0].back
 	}
-	ok, err := x.swapText(ctx, x.primary, x.text(x.primary), c.text, nil)
+	ok := false
+	err := x.execution.commits(func() (err error) {
+		ok, err = x.swapText(ctx, x.primary, x.text(x.primary), c.text, nil)
+		return err
+	})
+	if errors.Is(err, errPowerless) {
+		x.undo(ctx)
+		return err
+	}
 	if err != nil || !ok {
 		st, errRead := x.read(ctx, x.primary)
 		switch {

@@ -15,6 +15,7 @@ import (
 
 // Creation is one execution of an attempt to make an account.
 type Creation struct {
+	*Execution
 	Attempt  plugin.Attempt
 	NotAfter time.Time
 	Keys     []plugin.Key
@@ -150,7 +151,15 @@ func nothingHappened(err error) error {
 func (m *creation) commit(ctx context.Context, id plugin.ID) (Made, error) {
 	c := state{phase: committed, kind: kindOf(m.keys[m.primary]), attempt: m.attempt, run: m.id, id: id}
 	c.text, c.notes = c.String(), m.notes
-	ok, err := m.swapText(ctx, m.primary, m.text(m.primary), c.text, nil)
+	ok := false
+	err := m.commits(func() (err error) {
+		ok, err = m.swapText(ctx, m.primary, m.text(m.primary), c.text, nil)
+		return err
+	})
+	if errors.Is(err, errPowerless) {
+		m.undo(ctx)
+		return Made{}, err
+	}
 	if err != nil || !ok {
 		if made, done, err := m.lost(ctx, err); done {
 			return made, err

@@ -12,7 +12,7 @@ import (
 
 // drop takes a key from an account and gives it none: there is no new claim to commit on, so one swap of the anchor is lock
 // and commit in one. The dropped claim stays held until the entry has lost the value.
-func (s *Store) drop(ctx context.Context, id plugin.ID, c plugin.IdentifierChange) error {
+func (s *Store) drop(ctx context.Context, id plugin.ID, c plugin.IdentifierChange, execution *Execution) error {
 	of, err := s.find(ctx, id)
 	if err != nil {
 		return nothingHappenedTo(err)
@@ -22,7 +22,7 @@ func (s *Store) drop(ctx context.Context, id plugin.ID, c plugin.IdentifierChang
 		return plugin.ErrConflict
 	}
 	for range 8 {
-		done, again, err := s.tryDrop(ctx, of, name, c)
+		done, again, err := s.tryDrop(ctx, of, name, c, execution)
 		if done || err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (s *Store) drop(ctx context.Context, id plugin.ID, c plugin.IdentifierChang
 }
 
 // tryDrop is one look and, if everything is as it has to be, one commit. again asks for a fresh look.
-func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.IdentifierChange) (done, again bool, err error) {
+func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.IdentifierChange, execution *Execution) (done, again bool, err error) {
 	anchor, err := s.rest(ctx, of, nil)
 	if err != nil {
 		return false, false, nothingHappenedTo(err)
@@ -71,8 +71,14 @@ func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.I
 		noteAttribute: attribute, noteOldValue: value, noteDropper: string(c.Attempt), noteHold: strconv.FormatInt(c.Hold.Milliseconds(), 10),
 	}}
 	l.text = l.String()
-	ok, err := s.swap(ctx, of.anchor, anchor.text, l)
+	ok := false
+	err = execution.commits(func() (err error) {
+		ok, err = s.swap(ctx, of.anchor, anchor.text, l)
+		return err
+	})
 	switch {
+	case errors.Is(err, errPowerless):
+		return false, false, err
 	case err == nil && !ok:
 		return false, true, nil
 	case err != nil:

@@ -79,6 +79,9 @@ func (s *Store) agreed(ctx context.Context, k plugin.Key, st *state, attributes 
 
 // unclaimed finds the one entry that carries a value without a claim. Two of them are nobody.
 func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string) (Owner, error) {
+	if s.Canonical == nil { // nobody could tell which values are this key
+		return Owner{}, plugin.ErrNotFound
+	}
 	filter, _ := s.carrying([]plugin.Key{k})
 	filter = directory.And(filter, directory.Equal("objectClass", s.Settings.People.AccountClass))
 	var entries []directory.Entry
@@ -92,6 +95,9 @@ func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string
 	if err != nil {
 		return Owner{}, err
 	}
+	if !s.hasCanonical(entries[0], k) {
+		return Owner{}, plugin.ErrNotFound
+	}
 	id := s.Server.EntryID(entries[0])
 	if id == "" {
 		return Owner{}, fmt.Errorf("%w: the service account may not read %s", plugin.ErrUnavailable, s.Server.IDAttribute())
@@ -102,6 +108,7 @@ func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string
 // Resolve settles an attempt: what it has committed is finished and returned; otherwise nothing of it will ever commit, and
 // it is ErrNotFound.
 func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, keys []plugin.Key) (plugin.ID, error) {
+	s.executions.disarm(attempt)
 	for _, k := range keys {
 		id, err := s.resolve(ctx, attempt, Name(k.Canonical))
 		if err != nil || id != "" {

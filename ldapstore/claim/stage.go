@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/ldapstore/entry"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -92,14 +92,22 @@ func (s *Store) attributesOf(k plugin.KeyKind) []string {
 // has tells whether an entry carries a key: its very value, in whatever case, or one with the same canonical key.
 func (s *Store) has(e directory.Entry, k plugin.Key) bool {
 	for _, a := range s.attributesOf(k.Kind) {
+		if contains(e, a, k.Value) {
+			return true
+		}
+	}
+	return s.hasCanonical(e, k)
+}
+
+// hasCanonical tells whether an entry carries a value with a canonical key.
+func (s *Store) hasCanonical(e directory.Entry, k plugin.Key) bool {
+	if s.Canonical == nil {
+		return false
+	}
+	for _, a := range s.attributesOf(k.Kind) {
 		for _, v := range e.Values(a) {
-			if strings.EqualFold(v, k.Value) {
+			if canonical, ok := s.Canonical(k.Kind, s.Settings.FlowAttribute(a), v); ok && canonical == k.Canonical {
 				return true
-			}
-			if s.Canonical != nil {
-				if canonical, ok := s.Canonical(k.Kind, s.Settings.FlowAttribute(a), v); ok && canonical == k.Canonical {
-					return true
-				}
 			}
 		}
 	}
@@ -160,11 +168,14 @@ func (m *creation) setPassword(ctx context.Context, dn directory.DN) error {
 	if m.SetPassword == nil {
 		return nil
 	}
-	err := try(ctx, func() error { return m.SetPassword(ctx, dn) })
-	if directory.Refused(err, directory.ConstraintViolation) {
-		return fmt.Errorf("%w: %w", plugin.Refused(plugin.PasswordField, plugin.CodePolicy), err)
+	if err := try(ctx, func() error { return m.SetPassword(ctx, dn) }); err != nil {
+		return entry.PasswordRefusal(err)
 	}
-	return err
+	changes := m.Settings.AfterPassword(m.draft)
+	if len(changes) == 0 {
+		return nil
+	}
+	return try(ctx, func() error { return m.Operations.Modify(ctx, dn, changes, directory.Filter{}) })
 }
 
 func (m *creation) readID(ctx context.Context, dn directory.DN) (id plugin.ID, err error) {
@@ -182,27 +193,12 @@ func (m *creation) readID(ctx context.Context, dn directory.DN) (id plugin.ID, e
 	return id, err
 }
 
-// refused turns the refusal of an entry into a violation of the field that it is about, as far as the server's text tells:
-// servers begin it with the attribute's name, or speak of the password.
+// refused turns the refusal of an entry into a violation of the field that it is about, as far as the server's text tells.
 func (m *creation) refused(err error) error {
-	var refusal *directory.Error
-	if !errors.As(err, &refusal) {
-		return err
+	err = m.Settings.Refusal(err, m.draft)
+	if !errors.Is(err, plugin.ErrInvalid) && directory.Refused(err, directory.InvalidAttributeSyntax, directory.ConstraintViolation,
+		directory.ObjectClassViolation, directory.UndefinedAttributeType, directory.NamingViolation, directory.InvalidDNSyntax, directory.UnwillingToPerform) {
+		return fmt.Errorf("%w: %w", plugin.ErrInvalid, err)
 	}
-	switch refusal.Code {
-	case directory.InvalidAttributeSyntax, directory.ConstraintViolation, directory.ObjectClassViolation, directory.UndefinedAttributeType,
-		directory.NamingViolation, directory.InvalidDNSyntax, directory.UnwillingToPerform:
-	default:
-		return err
-	}
-	text := strings.ToLower(refusal.Diagnostic)
-	if strings.Contains(text, "password") || strings.Contains(text, "0000052d") || strings.Contains(text, "unicodepwd") {
-		return fmt.Errorf("%w: %w", plugin.Refused(plugin.PasswordField, plugin.CodePolicy), err)
-	}
-	for _, a := range m.staged.Attributes {
-		if strings.HasPrefix(text, strings.ToLower(a.Name)+":") {
-			return fmt.Errorf("%w: %w", plugin.Refused(m.Settings.FlowAttribute(a.Name), plugin.CodeInvalid), err)
-		}
-	}
-	return fmt.Errorf("%w: %w", plugin.ErrInvalid, err)
+	return err
 }

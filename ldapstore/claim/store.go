@@ -33,7 +33,8 @@ type Config struct {
 // Store holds identifiers. It is safe for use by many goroutines and any number of processes.
 type Store struct {
 	Config
-	layout layout
+	layout     layout
+	executions executions
 	// unfinished are closings that go on after their caller has been answered.
 	unfinished sync.WaitGroup
 }

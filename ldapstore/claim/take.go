@@ -114,6 +114,10 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 		if now.attempt == r.attempt {
 			return true, now.id, false, nil
 		}
+		leaving, err := s.leaving(ctx, now.id)
+		if err != nil || leaving {
+			return false, "", leaving, err
+		}
 		return true, "", false, errTaken
 	case deleted:
 		return true, "", false, errTaken
@@ -125,6 +129,13 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 		busy, err = s.settle(ctx, name, now, r)
 		return false, "", busy, err
 	}
+}
+
+// leaving tells whether an account is being deleted: it is out of its place, its caller has been answered, and its claims
+// are about to be freed.
+func (s *Store) leaving(ctx context.Context, id plugin.ID) (bool, error) {
+	at, err := s.whereIs(ctx, id)
+	return at != "" && at.Under(s.Settings.Pending) && at.Equal(s.goneDN(id)), err
 }
 
 // takeOver swaps a claim that nobody uses. What is held back is for the account that had it; for others when its time is

@@ -34,6 +34,7 @@ func (p Plan) aciInstructions() []aci {
 		{`(targetattr="userPassword")(target="ldap:///` + inACI(Decoy(s)) + `")`, "the decoy", "allow (write)", toSetDecoy},
 		{`(targetattr="` + strings.Join(append([]string{"userPassword"}, p.probed()...), " || ") + `")(target="ldap:///` + inACI(Probe(s)) + `")`, "trying passwords and locks", "allow (read,write)", toUseProbe},
 		{`(targetattr="` + strings.Join(p.read(), " || ") + `")(target="ldap:///` + people + `")`, "reading accounts", "allow (read,search)", toReadPeople},
+		{`(targetattr="userPassword")` + person, "asking whether accounts have a password", "allow (search)", toReadPeople},
 	}
 	for _, counter := range s.CounterEntries() {
 		name := counterAttribute(counter)

@@ -23,7 +23,7 @@ func (r rule) has(g grant) bool { return slices.Contains(r.grants, g) }
 func (p Plan) slapdRules() []rule {
 	s := p.Settings
 	rules := []rule{
-		p.passwordRule(Decoy(s), "=w", toSetDecoy),
+		p.passwordRule(Decoy(s), "=ws", toSetDecoy),
 		p.passwordRule(Probe(s), "=wrsd", toUseProbe),
 	}
 	if locks := p.probed(); len(locks) > 0 {
@@ -69,14 +69,15 @@ func (p Plan) passwordRule(dn directory.DN, rights string, g grant) rule {
 func (p Plan) slapdPeople() []rule {
 	s := p.Settings
 	people := under("dn.one", s.People.Base)
-	children, entryRight, password := "=a", "=rsd", "none"
+	// Whether there is a password may be asked, never what it is: an account without one is not usable.
+	children, entryRight, password := "=a", "=rsd", "=s"
 	moves := []grant{toMoveIn}
 	if p.wants(Delete) {
 		children, entryRight = "=az", "=wrsd" // the two together also let it delete people outright: they cannot be told apart
 		moves = append(moves, toTakeAway)
 	}
 	if p.wants(SetPassword) {
-		password = "=w"
+		password = "=ws"
 	}
 	rules := []rule{
 		p.beside(under("dn.base", s.People.Base)+" attrs=children", children, moves...),
@@ -91,8 +92,7 @@ func (p Plan) slapdPeople() []rule {
 	rules = append(rules, p.beside(people+" attrs="+strings.Join(p.read(), ","), "=rsd", toReadPeople))
 	if p.wants(ChangeGroups) {
 		for _, g := range p.groups() {
-			rules = append(rules, p.beside(under("dn.base", g.DN)+" attrs=entry", "=rsd"),
-				p.beside(under("dn.base", g.DN)+" attrs="+memberAttribute(g.Kind), "=wrsd", toChangeGroups))
+			rules = append(rules, p.beside(under("dn.base", g.DN)+" attrs="+memberAttribute(g.Kind), "=wrsd", toChangeGroups))
 		}
 	}
 	// It looks for accounts by their id wherever they are, and for numbers that others use.

@@ -1,0 +1,202 @@
+package ldapstore_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/narthex/narthex/ldapstore"
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/ldapstore/doctor"
+	"github.com/narthex/narthex/plugin"
+	"github.com/narthex/narthex/plugin/plugintest"
+	"github.com/narthex/narthex/testenv"
+)
+
+// place tells the test binary, started again as a persister, where its directory is: the options as JSON.
+const place = "LDAPSTORE_PLACE"
+
+func TestMain(m *testing.M) {
+	if where := os.Getenv(place); where != "" {
+		os.Exit(servePersister(where))
+	}
+	os.Exit(m.Run())
+}
+
+func servePersister(where string) int {
+	var o ldapstore.Options
+	err := json.Unmarshal([]byte(where), &o)
+	if err == nil {
+		var store *ldapstore.Store
+		if store, err = ldapstore.Open(context.Background(), o); err == nil {
+			err = plugin.Serve(plugin.ServeConfig{Persister: store})
+			_ = store.Close()
+		}
+	}
+	if err != nil {
+		plugin.Logger().Error("the persister ends", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// file is the admin's file for the suite: its attributes hold keys, and a username is free again soon.
+const file = `keys: {email: [mail], phone: [mobile], unique: [departmentNumber]}
+username_hold: 1m
+groups:
+  staff: {dn: "cn=staff,ou=groups"}
+  members: {dn: "cn=members,ou=groups"}
+`
+
+// names are the attributes and groups of that file.
+func names() plugintest.Names {
+	n := plugintest.DefaultNames()
+	n.Unique, n.Groups = "departmentNumber", []string{"staff", "members"}
+	n.Typed = nil
+	return n
+}
+
+// groups are those of the file.
+const groups = `dn: cn=staff,ou=groups,BASE
+changetype: add
+objectClass: groupOfNames
+cn: staff
+member: cn=nobody,BASE
+
+dn: cn=members,ou=groups,BASE
+changetype: add
+objectClass: groupOfNames
+cn: members
+member: cn=nobody,BASE
+`
+
+// lenient takes from the password policy what would refuse the suite's passwords, or lock after its wrong ones.
+const lenient = `
+dn: cn=default,ou=policies,BASE
+changetype: modify
+replace: pwdMinLength
+-
+replace: pwdMaxFailure
+-
+replace: pwdInHistory
+`
+
+const domainGroups = `dn: CN=staff,OU=groups,BASE
+changetype: add
+objectClass: group
+sAMAccountName: staff
+
+dn: CN=members,OU=groups,BASE
+changetype: add
+objectClass: group
+sAMAccountName: members
+`
+
+// prepared starts a directory and loads what the doctor prints, as an admin does.
+func prepared(t *testing.T, kind testenv.DirectoryKind, options ...testenv.DirectoryOption) ldapstore.Options {
+	t.Helper()
+	if kind.Kind == testenv.OpenLDAP {
+		options = append(options, testenv.WithPasswordPolicy(), testenv.WithMemberOf(), testenv.WithIndexes("entryCSN"))
+	}
+	d := kind.Start(t, options...)
+	o := at(t, d)
+	entries := groups
+	if kind.Kind == testenv.ActiveDirectory {
+		entries = domainGroups
+	}
+	if kind.Kind == testenv.OpenLDAP {
+		entries += lenient
+	}
+	d.Load(t, strings.ReplaceAll(entries, "BASE", d.Base))
+	plan, err := doctor.Learn(t.Context(), doctor.Config{Connection: o.Directory, Base: directory.DN(o.Base), File: o.File, Uses: uses})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ldif, err := plan.Print(doctor.FormatLDIF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Load(t, ldif)
+	return o
+}
+
+// uses are the attributes of the suite.
+var uses = []plugin.AttributeUse{
+	{Item: "uid", Attribute: "uid", Type: plugin.TypeString, Required: true, Key: plugin.KindUsername},
+	{Item: "mail", Attribute: "mail", Type: plugin.TypeString, Required: true, Key: plugin.KindEmail},
+	{Item: "mobile", Attribute: "mobile", Type: plugin.TypeString, Key: plugin.KindPhone},
+	{Item: "unique", Attribute: "departmentNumber", Type: plugin.TypeString, Key: plugin.KindUnique},
+	{Item: "givenName", Attribute: "givenName", Type: plugin.TypeString, Required: true},
+	{Item: "sn", Attribute: "sn", Type: plugin.TypeString, Required: true},
+	{Item: "description", Attribute: "description", Type: plugin.TypeString},
+	{Item: "password", Type: plugin.TypeString, Required: true},
+}
+
+// at are the options for a directory.
+func at(t *testing.T, d *testenv.Directory) ldapstore.Options {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "directory.yaml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return ldapstore.Options{
+		Directory: directory.Settings{URL: d.URL, BindDN: d.ServiceDN, Password: d.ServicePassword, CAFile: d.CAFile, Connections: 16},
+		Base:      d.Base, File: path,
+	}
+}
+
+func open(t *testing.T, o ldapstore.Options) *ldapstore.Store {
+	t.Helper()
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	store, err := ldapstore.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// process starts a persister of its own.
+func process(t *testing.T, o ldapstore.Options) *plugin.Host {
+	t.Helper()
+	where, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := plugin.Open(t.Context(), plugin.OpenConfig{Env: []string{place + "=" + string(where)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	return host
+}
+
+// suite are the options of the conformance suite for a directory.
+func suite() []plugintest.Option {
+	return []plugintest.Option{
+		plugintest.Use(names()), plugintest.Without(plugin.CapLister), plugintest.HoldsDeletedUsernames(), plugintest.Patience(3 * time.Minute),
+	}
+}
+
+func TestTheContractIsKept(t *testing.T) {
+	for _, kind := range testenv.Directories() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			store := open(t, prepared(t, kind))
+			plugintest.Run(t, func(*testing.T) plugin.Persister { return store }, suite()...)
+		})
+	}
+}
+
+func TestTheContractIsKeptByAProcess(t *testing.T) {
+	for _, kind := range testenv.Directories() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			host := process(t, prepared(t, kind))
+			plugintest.RunBackend(t, func(*testing.T) plugin.Backend { return host.Backend() }, suite()...)
+		})
+	}
+}
