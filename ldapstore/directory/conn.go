@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -92,4 +93,12 @@ func (c *Conn) cause(err error) error {
 
 func unreachable(operation string, cause error) error {
 	return fmt.Errorf("%s: %w: %w", operation, ErrUnreachable, cause)
+}
+
+// ended is ctx's error. The network notices a deadline by a clock of its own, which may be a little faster.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }

@@ -4,31 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
 
-// How long an endpoint is left alone after it could not be reached, or refused the service account: wrong binds lock an
-// account sooner or later.
-const (
-	firstPause         = 50 * time.Millisecond
-	longestPause       = time.Second
-	longestHangPause   = 5 * time.Second // for a server that takes its time to fail
-	firstRefusedPause  = time.Second
-	longestRefusePause = 30 * time.Second
-)
-
-var errClosed = errors.New("the pool is closed")
-
 // endpoint is a bounded number of connections to one server, made when they are needed.
 type endpoint struct {
 	settings Settings
 	to       target
 	dial     func(context.Context, target) (*Conn, error)
-	slots    chan struct{} // one for each connection in use
+	slots    chan struct{}   // one for each connection in use, or being made
+	life     context.Context // until close
+	shut     context.CancelFunc
 
 	mu       sync.Mutex
 	idle     []idleConn // the last used last
@@ -45,7 +34,9 @@ type idleConn struct {
 }
 
 func newEndpoint(settings Settings, to target, dial func(context.Context, target) (*Conn, error)) *endpoint {
-	return &endpoint{settings: settings, to: to, dial: dial, slots: make(chan struct{}, settings.Connections)}
+	e := &endpoint{settings: settings, to: to, dial: dial, slots: make(chan struct{}, settings.Connections)}
+	e.life, e.shut = context.WithCancel(context.Background())
+	return e
 }
 
 // run sends a request. A connection that had been lying idle may turn out to be dead: then the request goes out again on
@@ -65,14 +56,12 @@ func (e *endpoint) with(ctx context.Context, operation string, use func(c *Conn,
 	if err := e.takeSlot(ctx); err != nil {
 		return unreachable(operation, err)
 	}
-	defer func() { <-e.slots }()
-	c := e.takeIdle()
-	if c != nil {
-		again, err := use(c, true)
-		e.putBack(c)
+	if c := e.takeIdle(); c != nil {
+		again, err := e.lend(c, use)
 		if !again {
 			return err
 		}
+		c.Close()
 		e.dropIdle() // they are as old as that one
 	}
 	c, err := e.open(ctx)
@@ -84,7 +73,18 @@ func (e *endpoint) with(ctx context.Context, operation string, use func(c *Conn,
 	return err
 }
 
-// takeSlot waits until a connection may be used.
+// lend lends a connection that had been idle, and takes it back unless the slot is needed for another try.
+func (e *endpoint) lend(c *Conn, use func(c *Conn, reused bool) (again bool, err error)) (again bool, err error) {
+	defer func() {
+		if !again {
+			e.putBack(c)
+		}
+	}()
+	return use(c, true)
+}
+
+// takeSlot waits until a connection may be used. Whoever has the slot gives it back with putBack, or with freeSlot where no
+// connection came of it.
 func (e *endpoint) takeSlot(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.settings.RequestTimeout)
 	defer cancel()
@@ -95,6 +95,8 @@ func (e *endpoint) takeSlot(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+func (e *endpoint) freeSlot() { <-e.slots }
 
 // takeIdle returns a connection that seems to be alive, or nil.
 func (e *endpoint) takeIdle() *Conn {
@@ -111,65 +113,9 @@ func (e *endpoint) takeIdle() *Conn {
 	return nil
 }
 
-// open makes a connection, unless the last tries failed a moment ago. What the server says about the service account is no
-// answer to the request: no *Error leaves here.
-func (e *endpoint) open(ctx context.Context) (*Conn, error) {
-	e.mu.Lock()
-	closed, pause, reason := e.closed, time.Until(e.until), e.reason
-	e.mu.Unlock()
-	switch {
-	case closed:
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, errClosed)
-	case pause > 0:
-		return nil, fmt.Errorf("%w: tried a moment ago: %v", ErrUnreachable, reason) //nolint:errorlint // another call's error
-	}
-	began := time.Now()
-	c, err := e.dial(ctx, e.to)
-	if err == nil {
-		e.mu.Lock()
-		e.failures = 0
-		e.mu.Unlock()
-		return c, nil
-	}
-	took := time.Since(began)
-	ended := ended(ctx)
-	if ended == nil || took > e.settings.ConnectTimeout/2 { // a caller in a hurry proves nothing
-		e.failed(err, took)
-	}
-	if ended != nil {
-		return nil, fmt.Errorf("%w: %w: %v", ErrUnreachable, ended, err) //nolint:errorlint // see above
-	}
-	return nil, fmt.Errorf("%w: %v", ErrUnreachable, err) //nolint:errorlint // see above
-}
-
-// ended is ctx's error. The network notices a deadline by a clock of its own, which may be a little faster.
-func ended(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
-		return context.DeadlineExceeded
-	}
-	return ctx.Err()
-}
-
-// failed notes a failure and how long to wait: as long as it took at least, so that calls do not queue up behind a server
-// that hangs. Calls that fail together count once.
-func (e *endpoint) failed(err error, took time.Duration) {
-	first, longest := firstPause, longestPause
-	if Refused(err) {
-		first, longest = firstRefusedPause, longestRefusePause
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if time.Now().Before(e.until) {
-		return
-	}
-	pause := max(min(first<<min(e.failures, 10), longest), min(took, longestHangPause))
-	pause -= rand.N(pause / 4) //nolint:gosec // only spreads replicas out
-	e.failures++
-	e.until, e.reason = time.Now().Add(pause), err
-}
-
-// putBack keeps a healthy connection for the next call.
+// putBack keeps a healthy connection for the next call, and gives the slot back.
 func (e *endpoint) putBack(c *Conn) {
+	defer e.freeSlot()
 	e.mu.Lock()
 	keep := c.usable() && !e.closed
 	if keep {
@@ -217,6 +163,7 @@ func (e *endpoint) dropIdle() {
 
 // close ends the idle connections; those in use end with their requests.
 func (e *endpoint) close() {
+	e.shut()
 	e.mu.Lock()
 	e.closed = true
 	if e.sweep != nil {

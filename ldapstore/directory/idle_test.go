@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -107,6 +108,41 @@ func TestIdleConnections(t *testing.T) {
 		case <-time.After(8 * short):
 			t.Error("it is still open")
 		}
+	})
+	t.Run("a connection that came too late for one call serves the next", func(t *testing.T) {
+		t.Parallel()
+		server := startFault(t, func(c net.Conn) {
+			time.Sleep(short)
+			afterBind(func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 0)) })(c)
+		})
+		pool := open(t, server.settings())
+		eventually(t, func() bool {
+			ctx, cancel := context.WithTimeout(t.Context(), short/2)
+			defer cancel()
+			return pool.Delete(ctx, somebody) == nil
+		})
+		if n := server.accepted(); n > 4 {
+			t.Errorf("%d connections were made", n)
+		}
+	})
+	t.Run("connections that fail after their callers left take no place", func(t *testing.T) {
+		t.Parallel()
+		var connections atomic.Int64
+		server := startFault(t, func(c net.Conn) {
+			if connections.Add(1) <= 3 {
+				hang(c)
+				return
+			}
+			afterBind(func(c net.Conn, id int64, o *ber.Packet) { _, _ = c.Write(result(id, answers[o.Tag], 0)) })(c)
+		})
+		settings := server.settings()
+		settings.Connections, settings.ConnectTimeout = 2, short
+		pool := open(t, settings)
+		eventually(t, func() bool {
+			ctx, cancel := context.WithTimeout(t.Context(), short/2)
+			defer cancel()
+			return pool.Delete(ctx, somebody) == nil
+		})
 	})
 	t.Run("a closed pool refuses", func(t *testing.T) {
 		t.Parallel()
