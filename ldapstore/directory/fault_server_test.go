@@ -118,14 +118,18 @@ func result(id int64, operation ber.Tag, code int) []byte {
 	return message(id, r)
 }
 
-// found is a search result entry with one attribute.
+// found is a search result entry with the attribute cn.
 func found(id int64, name string, values ...string) []byte {
+	return foundWith(id, name, "cn", values...)
+}
+
+func foundWith(id int64, name, attributeName string, values ...string) []byte {
 	set := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
 	for _, value := range values {
 		set.AppendChild(text(value))
 	}
 	attribute := ber.NewSequence("")
-	attribute.AppendChild(text("cn"))
+	attribute.AppendChild(text(attributeName))
 	attribute.AppendChild(set)
 	attributes := ber.NewSequence("")
 	attributes.AppendChild(attribute)
