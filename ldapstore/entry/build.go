@@ -122,6 +122,9 @@ func (b *builder) addKeys() error {
 		if err != nil {
 			return err
 		}
+		if !b.takes(attribute, k.Value) {
+			return plugin.Refused(k.Attribute, plugin.CodeInvalid)
+		}
 		b.add(attribute, k.Attribute, k.Value)
 	}
 	return nil
@@ -146,6 +149,9 @@ func (b *builder) addAttributes() error {
 			return plugin.Refused(name, plugin.CodeForbidden)
 		}
 		for _, v := range values {
+			if !b.takes(attribute, v.Text) {
+				return plugin.Refused(name, plugin.CodeInvalid)
+			}
 			b.add(attribute, name, v.Text)
 		}
 	}

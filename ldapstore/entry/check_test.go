@@ -98,6 +98,9 @@ func (l *lab) schema(t *testing.T) {
 			}
 		})
 	}
+	if l.server.Kind != directory.ActiveDirectory {
+		l.ascii(t, schema)
+	}
 	t.Run("a lock that the server does not have is no lock", func(t *testing.T) {
 		bare := directory.ParseSchema(nil, nil, nil)
 		if got := decode(t, directory.OpenLDAP, "").With(bare).Lock.Method; got != entry.LockNone {
@@ -105,6 +108,32 @@ func (l *lab) schema(t *testing.T) {
 		}
 		if got := decode(t, directory.OpenLDAP, "").With(schema).Lock.Method; got != entry.LockStart && l.server.Kind == directory.OpenLDAP {
 			t.Errorf("the method is %s", got)
+		}
+	})
+}
+
+func (l *lab) ascii(t *testing.T, schema *directory.Schema) {
+	t.Run("a text that the attribute cannot hold is refused before anything is written, and the next template is tried", func(t *testing.T) {
+		build := func(file string, change func(*plugin.NewAccount)) (directory.Entry, error) {
+			s, err := entry.Decode("f", []byte("people: {object_classes: [inetOrgPerson, posixAccount]}\nattributes: {family: sn}\n"+file), l.server.Kind, directory.DN(l.dir.Base))
+			must(t, err)
+			a := account("ada")
+			change(&a)
+			d, err := s.With(schema).Build(a, entry.Inputs{Run: "r", Numbers: map[string]int64{"uidNumber": 10_000}})
+			return directory.Entry{Attributes: d.Attributes}, err
+		}
+		as := func(*plugin.NewAccount) {}
+		_, err := build("", func(a *plugin.NewAccount) { a.Keys[1].Value = "jürgen@example.org" })
+		if field, _ := blamed(err); field != "mail" {
+			t.Errorf("an international address: %v", err)
+		}
+		_, err = build("templates: {loginShell: \"{{givenName}} {{family}}\"}", as)
+		if field, code := blamed(err); field != "family" || code != plugin.CodeInvalid {
+			t.Errorf("a template with a text beyond ASCII: %v", err)
+		}
+		e, err := build("templates: {loginShell: [\"{{givenName}} {{family}}\", \"{{ascii:givenName}} {{ascii:family}}\"]}", as)
+		if err != nil || e.Value("loginShell") != "Ada Lovelace" {
+			t.Errorf("loginShell is %q, %v", e.Value("loginShell"), err)
 		}
 	})
 }

@@ -17,7 +17,7 @@ func (b *builder) addTemplates() error {
 	return nil
 }
 
-// addTemplate adds the first text that there is and that is not too long.
+// addTemplate adds the first text that there is and that the attribute holds.
 func (b *builder) addTemplate(name string, templates []Template) (refusal error) {
 	for _, t := range templates {
 		text, filled := t.render(b.known)
@@ -27,6 +27,8 @@ func (b *builder) addTemplate(name string, templates []Template) (refusal error)
 			return b.refused(t, unsafeInPath, plugin.CodeInvalid)
 		case len(text) > plugin.MaxValueBytes:
 			refusal = b.refused(t, func(v string) bool { return len(v) > plugin.MaxValueBytes/len(t.parts) }, plugin.CodeTooLong)
+		case !b.takes(name, text):
+			refusal = b.refused(t, func(v string) bool { return !b.takes(name, v) }, plugin.CodeInvalid)
 		default:
 			b.add(name, b.blame(t, breaksLine), text)
 			return nil

@@ -2,6 +2,8 @@ package entry
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -96,6 +98,27 @@ func (c content) holds(u plugin.AttributeUse) bool {
 		return said == anyText || said == wholeNumber
 	default:
 		return c == said
+	}
+}
+
+// takes tells whether an attribute holds a text, as far as its syntax tells for sure; without a schema the server finds out.
+func (s *Settings) takes(attribute, text string) bool {
+	if s.schema == nil {
+		return true
+	}
+	a, _ := s.schema.Attribute(attribute)
+	within := func(letters string) bool { return strings.Trim(text, letters) == "" }
+	switch syntaxes[a.Syntax] {
+	case asciiText:
+		return !strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII })
+	case digits:
+		return within("0123456789 ")
+	case wholeNumber:
+		return within("-0123456789")
+	case trueOrFalse:
+		return text == "TRUE" || text == "FALSE"
+	default:
+		return true
 	}
 }
 
