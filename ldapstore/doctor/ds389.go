@@ -34,7 +34,7 @@ func (p Plan) aciInstructions() []aci {
 		{`(targetattr="userPassword")(target="ldap:///` + inACI(Decoy(s)) + `")`, "the decoy", "allow (write)", toSetDecoy},
 		{`(targetattr="` + strings.Join(append([]string{"userPassword"}, p.probed()...), " || ") + `")(target="ldap:///` + inACI(Probe(s)) + `")`, "trying passwords and locks", "allow (read,write)", toUseProbe},
 		{`(targetattr="` + strings.Join(p.read(), " || ") + `")(target="ldap:///` + people + `")`, "reading accounts", "allow (read,search)", toReadPeople},
-		{`(targetattr="userPassword")` + person, "asking whether accounts have a password", "allow (search)", toReadPeople},
+		{`(targetattr="userPassword")` + person, "asking whether accounts have a password", "allow (search)", toAskPasswords},
 	}
 	for _, counter := range s.CounterEntries() {
 		name := counterAttribute(counter)
@@ -91,7 +91,7 @@ func (p Plan) aciRights(l *ldif) {
 		l.add(directory.DN("cn="+name+",cn=index,cn="+backend+",cn=ldbm database,cn=plugins,cn=config"),
 			attribute("objectClass", "top", "nsIndex"), attribute("cn", name), attribute("nsSystemIndex", "false"), attribute("nsIndexType", "eq"))
 	}
-	l.comment("What is there already is put into them.")
+	l.comment("What is there already is put into them. Meanwhile the server refuses writes: seconds, minutes for a large tree.")
 	l.add(directory.DN("cn=narthex,cn=index,cn=tasks,cn=config"), attribute("objectClass", "top", "extensibleObject"),
 		attribute("cn", "narthex"), attribute("nsInstance", backend), attribute("nsIndexAttribute", indexes...))
 }

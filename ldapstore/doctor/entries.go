@@ -19,8 +19,8 @@ func (e *examination) entries(ctx context.Context) bool {
 		level Level
 		fix   string
 	}{
-		{s.Base, Failure, "correct NARTHEX_LDAP_BASE, or let the service account read that entry"},
-		{s.People.Base, Failure, "make it, or correct people.base in the persister's file; let the service account read it"},
+		{s.Base, Failure, "correct NARTHEX_LDAP_BASE, or " + e.plan.fix(toFindByID)},
+		{s.People.Base, Failure, "make it, or correct people.base in the persister's file, or " + e.plan.fix(toFindByID)},
 		{s.Identifiers, Failure, "load what 'narthex directory check --ldif' prints: entries and rights"},
 		{s.Pending, Failure, "load what 'narthex directory check --ldif' prints: entries and rights"},
 		{Decoy(s), Warning, "load what 'narthex directory check --ldif' prints: without it, names that nobody has are refused faster than others"},

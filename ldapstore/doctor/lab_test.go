@@ -148,6 +148,15 @@ func (l *lab) prepare(t *testing.T, edit func(string) string) {
 	for _, found := range regexp.MustCompile(`(?m)^#     (samba-tool .*)$`).FindAllStringSubmatch(text, -1) {
 		l.sambaTool(t, found[1])
 	}
+	for deadline := time.Now().Add(time.Minute); strings.Contains(text, "cn=index,cn=tasks"); time.Sleep(10 * time.Millisecond) {
+		task, err := l.LDAPSearchAs(l.AdminDN, l.AdminPassword, "cn=narthex,cn=index,cn=tasks,cn=config", "(objectClass=*)", "nsTaskExitCode")
+		if strings.Contains(task, "nsTaskExitCode: 0") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the indexes are not ready: %s %v", task, err)
+		}
+	}
 }
 
 // sambaTool runs a printed command as the domain's admin.
@@ -176,4 +185,11 @@ func bad(r doctor.Report) (found doctor.Report) {
 		}
 	}
 	return found
+}
+
+// slaptest judges a slapd.conf.
+func slaptest(t *testing.T, file string) (string, error) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "/usr/sbin/slaptest", "-u", "-f", file).CombinedOutput()
+	return string(out), err
 }

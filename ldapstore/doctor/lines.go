@@ -22,6 +22,7 @@ const (
 	toFindByID        grant = "find entries by their id"
 	toWritePeople     grant = "change accounts"
 	toSetPasswords    grant = "set passwords"
+	toAskPasswords    grant = "ask whether accounts have a password"
 	toTakeAway        grant = "take accounts away"
 	toChangeGroups    grant = "change groups"
 	toSetDecoy        grant = "set the decoy's password"
@@ -57,8 +58,17 @@ func (p Plan) line(g grant) string {
 var oneOn389 = map[grant]grant{toChangeStaged: toStage, toSetStaged: toStage, toSetPasswords: toWritePeople, toTakeStagedName: toMoveIn}
 
 // fix says what to load for a grant.
-func (p Plan) fix(g grant) string {
-	line := p.line(g)
+func (p Plan) fix(g grant) string { return p.fixFor(g, "") }
+
+// fixFor keeps to the lines that name something.
+func (p Plan) fixFor(g grant, name string) string {
+	var lines []string
+	for line := range strings.SplitSeq(p.line(g), "\n") {
+		if strings.Contains(line, name) {
+			lines = append(lines, line)
+		}
+	}
+	line := strings.Join(lines, "\n")
 	if line == "" {
 		return "load what 'narthex directory check --ldif' prints"
 	}

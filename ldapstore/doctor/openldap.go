@@ -81,7 +81,7 @@ func (p Plan) slapdPeople() []rule {
 	}
 	rules := []rule{
 		p.beside(under("dn.base", s.People.Base)+" attrs=children", children, moves...),
-		p.beside(under("dn.subtree", s.People.Base)+" attrs=userPassword", password, toSetPasswords),
+		p.beside(under("dn.subtree", s.People.Base)+" attrs=userPassword", password, toSetPasswords, toAskPasswords),
 		p.beside(people+" attrs=entry", entryRight, append(moves[1:], toReadPeople)...),
 		// The name that an entry has while it waits is taken off at its new place.
 		p.beside(people+` attrs=cn val.regex="^[0-9a-f]{20}-[0-9a-f]{40}$"`, "=zrsd", toTakeStagedName),

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 )
@@ -46,7 +47,7 @@ type prober struct {
 	server  directory.Server
 	allowed map[Capability]bool
 	report  Report
-	// seen are grants that have been refused: each is told once.
+	// seen are grants that were refused: each is told once.
 	seen map[grant]bool
 	// watch is called while a staged entry is there.
 	watch func(ctx context.Context, staged directory.DN) error
@@ -79,6 +80,16 @@ func (r *prober) judge(c Capability, g grant, err error, fine ...uint16) (allowe
 		r.refuse(c, g, answer(err))
 	}
 	return false, nil
+}
+
+// entryOr returns of if slapd's own text says that the new entry itself was refused, not its place. It only decides which
+// line is named.
+func entryOr(err error, of, place grant) grant {
+	var refusal *directory.Error
+	if errors.As(err, &refusal) && strings.Contains(refusal.Diagnostic, "access to entry") {
+		return of
+	}
+	return place
 }
 
 // refuse notes that a grant is missing. Without a further reason it is a matter of rights.
@@ -160,7 +171,7 @@ func (r *prober) claims(ctx context.Context) error {
 	}
 	err := r.pool.Add(ctx, dn, claim)
 	there := err == nil || directory.Refused(err, directory.EntryAlreadyExists)
-	if _, fatal := r.judge(Create, toAddClaims, err, directory.EntryAlreadyExists); fatal != nil {
+	if _, fatal := r.judge(Create, entryOr(err, toChangeClaims, toAddClaims), err, directory.EntryAlreadyExists); fatal != nil {
 		return fatal
 	}
 	if !there {
@@ -201,7 +212,7 @@ func (r *prober) addAgain(ctx context.Context) (err error) {
 	name := run() + "-" + CheckName
 	dn := r.plan.Settings.Pending.Child("cn", name)
 	err = r.pool.Add(ctx, dn, []directory.Attribute{attribute("objectClass", "device"), attribute("cn", name)})
-	if ok, fatal := r.judge(Create, toStage, err); !ok {
+	if ok, fatal := r.judge(Create, entryOr(err, toChangeStaged, toStage), err); !ok {
 		return fatal
 	}
 	defer func() { err = errors.Join(err, r.remove(ctx, dn)) }()
@@ -243,6 +254,11 @@ func (r *prober) decoy(ctx context.Context) error {
 	if directory.Refused(err, directory.NoSuchObject) {
 		return nil // told with the other entries
 	}
-	_, fatal := r.judge(Create, toSetDecoy, err, directory.NoSuchAttribute, directory.ConstraintViolation)
-	return fatal
+	if err != nil && !directory.Refused(err) {
+		return err
+	}
+	if directory.Refused(err, directory.InsufficientAccessRights) {
+		r.report.warn(rightsCheck, "the service account may not set the decoy's password: names that nobody has are refused faster than others", r.plan.fix(toSetDecoy))
+	}
+	return nil
 }

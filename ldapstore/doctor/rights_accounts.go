@@ -29,10 +29,29 @@ func (r *prober) accounts(ctx context.Context) error {
 	if r.server.EntryID(person) == "" || person.Value(s.People.Username) == "" {
 		r.refuse(Create, toReadPeople, "")
 	}
+	if err := r.askPassword(ctx, person.DN); err != nil {
+		return err
+	}
 	for _, c := range r.plan.inUse() {
 		if err := r.account(ctx, c, person.DN); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// askPassword asks whether an account has a password or has none: one of the two is so, unless the server does not tell.
+func (r *prober) askPassword(ctx context.Context, person directory.DN) error {
+	if r.server.Kind == directory.ActiveDirectory {
+		return nil
+	}
+	has := directory.Present("userPassword")
+	found, err := r.pool.Search(ctx, person, directory.Base, directory.Or(has, directory.Not(has)), 1)
+	if err != nil && !directory.Refused(err) {
+		return err
+	}
+	if len(found) == 0 {
+		r.refuse(Create, toAskPasswords, "")
 	}
 	return nil
 }
@@ -114,6 +133,9 @@ func (r *prober) impossible(name string) string {
 		return "16010101000000Z"
 	case "1.3.6.1.4.1.1466.115.121.1.27": // a number
 		return "-2147483648"
+	case "1.3.6.1.1.16.1": // a UUID (RFC 4530)
+		u := randomHex(16)
+		return strings.Join([]string{u[:8], u[8:12], u[12:16], u[16:20], u[20:]}, "-")
 	case "1.3.6.1.4.1.1466.115.121.1.7":
 		return "FALSE"
 	case "1.3.6.1.4.1.1466.115.121.1.12": // a DN
@@ -186,7 +208,7 @@ func (r *prober) groups(ctx context.Context) error {
 		err := r.pool.Modify(ctx, g.DN, absent(name, value), directory.Filter{})
 		switch {
 		case directory.Refused(err, directory.InsufficientAccessRights):
-			r.refuseGroup(g, fmt.Sprintf("the service account may not write %s of %s", name, g.DN), r.plan.fix(toChangeGroups))
+			r.refuseGroup(g, fmt.Sprintf("the service account may not write %s of %s", name, g.DN), r.plan.fixFor(toChangeGroups, string(g.DN)))
 		case directory.Refused(err, directory.NoSuchObject):
 			r.refuseGroup(g, fmt.Sprintf("there is no group %s", g.DN), "make it, or correct groups in the persister's file")
 		case directory.Refused(err, directory.UndefinedAttributeType, directory.ObjectClassViolation):

@@ -30,9 +30,7 @@ func (r *prober) probe(ctx context.Context) error {
 		if !directory.Refused(err) {
 			return err
 		}
-		if s.Lock.Method != entry.LockNone && s.Kind == directory.OpenLDAP {
-			r.allowed[Lock] = false
-		}
+		r.unproven()
 		return nil // told with the other entries
 	}
 	return r.untilAlone(ctx, func() error { return r.useProbe(ctx, dn) })
@@ -89,7 +87,21 @@ func (r *prober) setProbe(ctx context.Context, dn directory.DN, secret plugin.Se
 	} else {
 		err = r.pool.Modify(ctx, dn, changes, directory.Filter{})
 	}
-	return r.judge(Create, toUseProbe, err)
+	if err != nil && !directory.Refused(err) {
+		return false, err
+	}
+	if err != nil {
+		r.unproven()
+		r.report.warn(passwordCheck, "whether passwords and locks work cannot be tried: the password of "+string(dn)+" cannot be set: "+answer(err), r.plan.fix(toUseProbe))
+	}
+	return err == nil, nil
+}
+
+// unproven withholds locks that nobody has seen to lock: on OpenLDAP they depend on a policy.
+func (r *prober) unproven() {
+	if _, wanted := r.allowed[Lock]; wanted && r.server.Kind == directory.OpenLDAP {
+		r.allowed[Lock] = false
+	}
 }
 
 // stored looks at what the server keeps of a password, where the service account may.
@@ -138,7 +150,12 @@ func (r *prober) lockProbe(ctx context.Context, dn directory.DN, secret plugin.S
 	}
 	lock := s.LockChanges(directory.Entry{DN: dn}, plugin.State{Locked: true})
 	unlock := s.LockChanges(directory.Entry{DN: dn}, plugin.State{})
-	if ok, err := r.judge(Lock, toUseProbe, r.pool.Modify(ctx, dn, lock, directory.Filter{})); !ok || err != nil {
+	if err := r.pool.Modify(ctx, dn, lock, directory.Filter{}); err != nil {
+		if directory.Refused(err) {
+			r.unproven()
+			r.report.warn(lockCheck, fmt.Sprintf("whether %s locks cannot be tried: %s", s.Lock.Method, answer(err)), r.plan.fix(toUseProbe))
+			return nil
+		}
 		return err
 	}
 	locked, err := r.pool.Authenticate(ctx, dn, secret.Reveal())

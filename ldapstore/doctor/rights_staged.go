@@ -25,7 +25,7 @@ func (r *prober) staging(ctx context.Context) (err error) {
 	if err != nil && r.seen[toStage] {
 		return nil
 	}
-	if ok, fatal := r.judge(Create, toStage, err); !ok {
+	if ok, fatal := r.judge(Create, entryOr(err, toChangeStaged, toStage), err); !ok {
 		return fatal
 	}
 	defer func() { err = errors.Join(err, r.remove(ctx, dn)) }()

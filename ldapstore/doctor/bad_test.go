@@ -1,0 +1,199 @@
+package doctor_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/narthex/narthex/ldapstore/doctor"
+	"github.com/narthex/narthex/testenv"
+)
+
+// wanted is what the doctor must say: one finding of the check with these words in its text and its fix.
+type wanted struct {
+	check     string
+	level     doctor.Level
+	text, fix string
+}
+
+// says compares the findings of a badly prepared directory.
+func (l *lab) says(t *testing.T, all ...wanted) {
+	t.Helper()
+	r := l.check(t)
+	found := bad(r)
+	for _, w := range all {
+		there := false
+		for _, f := range found {
+			there = there || f.Check == w.check && f.Level == w.level && strings.Contains(f.Text, w.text) && strings.Contains(f.Fix, w.fix)
+		}
+		if !there {
+			t.Errorf("no finding %v in\n%s", w, r)
+		}
+	}
+	if len(found) != len(all) {
+		t.Errorf("%d findings, want %d:\n%s", len(found), len(all), r)
+	}
+	if strings.Contains(r.String(), l.ServicePassword) {
+		t.Error("the report has the service account's password")
+	}
+}
+
+func slapd(t *testing.T, options ...testenv.DirectoryOption) *lab {
+	t.Helper()
+	return start(t, testenv.DirectoryKind{Kind: testenv.OpenLDAP, Start: testenv.StartSlapd}, options...)
+}
+
+func TestAServerThatCannotBeUsedIsNamedWithItsFix(t *testing.T) {
+	l := slapd(t)
+	l.prepare(t, nil)
+	healthy := l.Config
+	try := func(name string, spoil func(), w wanted) {
+		t.Run(name, func(t *testing.T) {
+			l.Config = healthy
+			l.Connection.ConnectTimeout, l.Connection.RequestTimeout = time.Second, time.Second
+			spoil()
+			l.says(t, w)
+		})
+	}
+	host := strings.TrimPrefix(l.URL, "ldaps://")
+	try("an authority that is not trusted", func() { l.Connection.CAFile = "" },
+		wanted{"connection", doctor.Failure, "from an authority that is not trusted: CN=", "set NARTHEX_LDAP_CA_FILE"})
+	other := testenv.StartSlapd(t)
+	try("another authority than the one in the file", func() { l.Connection.CAFile = other.CAFile },
+		wanted{"connection", doctor.Failure, "from an authority that is not trusted", "into the file of NARTHEX_LDAP_CA_FILE"})
+	try("a name that is not in the certificate", func() { l.Connection.ServerName = "ldap.example.org" },
+		wanted{"connection", doctor.Failure, "is for another name: localhost, 127.", "NARTHEX_LDAP_URL"})
+	try("a file of authorities that is not there", func() { l.Connection.CAFile = filepath.Join(t.TempDir(), "none.pem") },
+		wanted{"connection", doctor.Failure, "no such file", "NARTHEX_LDAP_CA_FILE"})
+	try("a port where nobody listens", func() { l.Connection.URL = "ldaps://127.0.0.1:1" },
+		wanted{"connection", doctor.Failure, "nothing listens at 127.0.0.1:1", "correct host and port"})
+	try("a port without TLS", func() { l.Connection.URL = strings.Replace(l.StartTLSURL, "ldap:", "ldaps:", 1) },
+		wanted{"connection", doctor.Failure, "", ""})
+	try("a wrong password", func() { l.Connection.Password = "wrong" },
+		wanted{"account", doctor.Failure, "cn=svc,dc=lab,dc=test may not log in: the server answers with result code 49", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
+	try("no password", func() { l.Connection.Password = "" },
+		wanted{"account", doctor.Failure, "has no password", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
+	try("a certificate that ends soon", func() { l.RenewBefore = 48 * time.Hour },
+		wanted{"connection", doctor.Warning, "the certificate is good until", "renew it"})
+	try("a server that hangs", func() {
+		l.Stop()
+		t.Cleanup(l.Continue)
+	}, wanted{"connection", doctor.Failure, host + " does not answer in time", "hangs"})
+	try("a peer that takes connections and says nothing of LDAP", func() { l.Connection.URL = "ldaps://" + silent(t) },
+		wanted{"connection", doctor.Failure, "does not answer in time", "firewall"})
+}
+
+// silent listens and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}
+
+func TestABadlyPreparedTreeIsNamedWithItsFix(t *testing.T) {
+	l := slapd(t)
+	l.prepare(t, nil)
+	l.person(t)
+	healthy := l.Config
+	for name, c := range map[string]struct {
+		file string
+		want []wanted
+	}{
+		"a people.base that is not there": {"people: {base: ou=customers}", []wanted{{"entries", doctor.Failure, "there is no ou=customers,dc=lab,dc=test", "people.base"}}},
+		"identifiers somewhere else": {"identifiers: {base: ou=claims}", []wanted{
+			{"entries", doctor.Failure, "there is no ou=claims,dc=lab,dc=test", "--ldif"}, {"entries", doctor.Failure, "there is no ou=pending,ou=claims,dc=lab,dc=test", "--ldif"},
+			{"entries", doctor.Warning, "there is no cn=decoy,ou=claims,dc=lab,dc=test", "--ldif"}, {"entries", doctor.Warning, "there is no cn=probe,ou=claims,dc=lab,dc=test", "--ldif"},
+		}},
+		"a file with faults":                   {"people: {bse: ou=people}", []wanted{{"file", doctor.Failure, "directory.yaml:1:", ""}}},
+		"a class whose demands nobody meets":   {"people: {object_classes: [inetOrgPerson, pilotPerson, domainRelatedObject]}", []wanted{{"schema", doctor.Failure, "attribute associatedDomain: the classes demand associatedDomain, and nothing supplies it", "constants"}}},
+		"a group that is not there":            {"groups: {none: {dn: \"cn=none,ou=groups\"}}", []wanted{{"rights", doctor.Warning, "there is no group cn=none,ou=groups,dc=lab,dc=test", "groups"}}},
+		"a group of another kind":              {"groups: {members: {dn: \"cn=members,ou=groups\", kind: posixGroup}}", []wanted{{"rights", doctor.Warning, "memberUid", ""}}},
+		"a mark that can have several values":  {"mark: description", []wanted{{"schema", doctor.Failure, "can have several values", "single-valued"}}},
+		"a mark that something else uses":      {"mark: displayName", []wanted{{"schema", doctor.Failure, "the mark displayName is used for something else, by uid=ada,ou=people,dc=lab,dc=test", "mark"}}},
+		"a hash that the server does not know": {"password: {hash: argon2id}", []wanted{{"password", doctor.Failure, "a password that was set a moment ago is refused", "hash: server"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l.Config = healthy
+			l.write(t, c.file)
+			l.Capabilities = []doctor.Capability{doctor.Create, doctor.SetPassword, doctor.ChangeGroups}
+			if strings.Contains(c.file, "displayName") {
+				l.load(t, "dn: uid=ada,ou=people,BASE\nchangetype: modify\nreplace: displayName\ndisplayName: Ada\n")
+			}
+			l.says(t, c.want...)
+		})
+	}
+}
+
+func TestWhatOpenLDAPIsToldWrongIsNamedWithItsFix(t *testing.T) {
+	t.Run("passwords in clear text", func(t *testing.T) {
+		l := slapd(t)
+		l.prepare(t, nil)
+		l.load(t, "dn: olcDatabase={-1}frontend,cn=config\nchangetype: modify\nreplace: olcPasswordHash\nolcPasswordHash: {CLEARTEXT}\n")
+		l.load(t, "dn: olcOverlay={0}ppolicy,olcDatabase={1}mdb,cn=config\nchangetype: modify\nreplace: olcPPolicyHashCleartext\nolcPPolicyHashCleartext: FALSE\n")
+		l.says(t, wanted{"password", doctor.Failure, "keeps passwords in clear text", "olcPasswordHash"})
+	})
+	t.Run("a lock that does not lock", func(t *testing.T) {
+		l := slapd(t)
+		l.prepare(t, nil)
+		l.load(t, "dn: cn=default,ou=policies,BASE\nchangetype: delete\n")
+		l.says(t, wanted{"lock", doctor.Failure, "pwdStartTime does not lock", "default policy"})
+	})
+	t.Run("unfinished accounts that can log in, and that everybody sees", func(t *testing.T) {
+		l := slapd(t)
+		l.prepare(t, nil)
+		first := []string{`to dn.children="ou=pending,ou=identifiers,dc=lab,dc=test" attrs=userPassword by dn.exact="cn=svc,dc=lab,dc=test" =w by anonymous auth`,
+			`to dn.subtree="ou=identifiers,dc=lab,dc=test" attrs=entry,cn,objectClass by dn.exact="cn=svc,dc=lab,dc=test" write by * read`}
+		l.SetAccess(t, append(append(first, rules(t, l.plan(t))...), "to * by * read")...)
+		l.says(t, wanted{"rights", doctor.Failure, "an unfinished account can be logged in with", "attrs=userPassword"}, wanted{"rights", doctor.Failure, "everybody can see accounts that are not finished", "--ldif"})
+	})
+	t.Run("no indexes, found by slow searches", func(t *testing.T) {
+		l := slapd(t)
+		l.prepare(t, func(ldif string) string {
+			before, _, _ := strings.Cut(ldif, "# The indexes.")
+			return before
+		})
+		l.load(t, crowd(8000))
+		l.says(t, wanted{"indexes", doctor.Warning, "uid, mail", "--ldif"})
+	})
+	t.Run("no index, where the service account may read the settings", func(t *testing.T) {
+		l := slapd(t)
+		l.prepare(t, func(ldif string) string {
+			return strings.Replace(ldif, "olcDbIndex: ou eq", "olcDbIndex: l eq", 1)
+		})
+		l.load(t, "dn: olcDatabase={0}config,cn=config\nchangetype: modify\nreplace: olcAccess\nolcAccess: to * by dn.exact=\"cn=svc,BASE\" read\n")
+		l.says(t, wanted{"indexes", doctor.Warning, "there is no index for ou:", "--ldif"})
+	})
+	t.Run("the older file of settings has what was printed for it", func(t *testing.T) {
+		l := slapd(t)
+		text, err := l.plan(t).Print(doctor.FormatSlapdConf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "slapd.conf")
+		conf := "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\ninclude /etc/ldap/schema/nis.schema\ninclude /etc/ldap/schema/inetorgperson.schema\n" +
+			"modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload ppolicy\ndatabase mdb\nsuffix dc=lab,dc=test\ndirectory " + t.TempDir() + "\noverlay ppolicy\n" + text
+		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := slaptest(t, file); err != nil {
+			t.Errorf("slaptest: %v\n%s", err, out)
+		}
+	})
+}
+
+// crowd is LDIF of many accounts.
+func crowd(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "dn: uid=p%[1]d,ou=people,BASE\nobjectClass: inetOrgPerson\nuid: p%[1]d\ncn: P %[1]d\nsn: P\nmail: p%[1]d@example.org\nmobile: +4930%[1]d\n\n", i)
+	}
+	return b.String()
+}
