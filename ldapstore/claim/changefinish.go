@@ -175,8 +175,14 @@ func (s *Store) giveUp(ctx context.Context, name string, st *state, end *changeE
 		return err
 	}
 	if !ok {
-		_, _, err := s.seen(ctx, name, &state{text: x.String(), run: st.run, id: st.id, notes: st.notes}, end, 1)
-		return err
+		now, err := s.read(ctx, name)
+		if err != nil {
+			return err
+		}
+		if now != nil && now.text == x.String() { // another was refused as well: that is not done
+			return s.undoChange(ctx, name, now, end)
+		}
+		return s.outcome(ctx, now, st, end)
 	}
 	x.text, x.notes = x.String(), st.notes
 	return s.undoChange(ctx, name, &x, end)

@@ -97,8 +97,12 @@ func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.I
 // notDroppable answers for a key that is not the account's, or not yet: only when the anchor is still what it was before.
 func (s *Store) notDroppable(ctx context.Context, of subject, name string, anchor, old *state) (done, again bool, err error) {
 	if old != nil && (old.phase == committed || old.phase == abandoned || old.phase == wanted) {
-		if _, err := s.owned(ctx, name, of.id); err != nil {
+		mine, err := s.owned(ctx, name, of.id)
+		if err != nil {
 			return false, false, nothingHappened(err)
+		}
+		if mine != nil { // what made it the account's had not been closed
+			return false, true, nil
 		}
 	}
 	now, err := s.read(ctx, of.anchor)
