@@ -10,7 +10,7 @@ import (
 
 // domainSchema are the identifiers of Active Directory's own classes, attributes and rights, by name (MS-ADSC, MS-ADA1 to
 // MS-ADA3; MS-ADTS, section 5.1.3.2.1). They are alike in every domain. A domain's own ones are in Plan.SchemaIDs.
-var domainSchema = map[string]string{
+var domainSchema = map[string]string{ //nolint:gosec // no credentials: what everybody knows
 	"user": "bf967aba-0de6-11d0-a285-00aa003049e2", "group": "bf967a9c-0de6-11d0-a285-00aa003049e2",
 	"serviceconnectionpoint": "28630ec1-41d5-11d1-a9c1-0000f80367c1", "inetorgperson": "4828cc14-1437-45bc-9b07-ad6f015e5f28",
 	"name": "bf967a0e-0de6-11d0-a285-00aa003049e2", "cn": "bf96793f-0de6-11d0-a285-00aa003049e2",

@@ -94,7 +94,7 @@ func (a ace) octets() ([]byte, error) {
 	}
 	body = append(body, sid...)
 	const head = 4
-	return append(binary.LittleEndian.AppendUint16([]byte{kind, flags}, uint16(len(body)+head)), body...), nil //nolint:gosec // some dozen octets
+	return append(binary.LittleEndian.AppendUint16([]byte{kind, flags}, uint16(len(body)+head)), body...), nil
 }
 
 // descriptor is a value of nTSecurityDescriptor (MS-DTYP, section 2.4.6). A protected one takes nothing from above.
@@ -118,12 +118,12 @@ func descriptor(owner string, protected bool, entries []ace) (string, error) {
 	}
 	sd := binary.LittleEndian.AppendUint16([]byte{1, 0}, control)
 	for _, offset := range []int{head, head + len(who), 0, head + 2*len(who)} { // owner, group, audit, access
-		sd = binary.LittleEndian.AppendUint32(sd, uint32(offset)) //nolint:gosec // below 200
+		sd = binary.LittleEndian.AppendUint32(sd, uint32(offset))
 	}
 	sd = append(append(sd, who...), who...)
 	sd = append(sd, revision, 0)
-	sd = binary.LittleEndian.AppendUint16(sd, uint16(listHead+len(all))) //nolint:gosec // some hundred octets
-	sd = binary.LittleEndian.AppendUint16(sd, uint16(len(entries)))      //nolint:gosec // a dozen
+	sd = binary.LittleEndian.AppendUint16(sd, uint16(listHead+len(all)))
+	sd = binary.LittleEndian.AppendUint16(sd, uint16(len(entries)))
 	return string(append(append(sd, 0, 0), all...)), nil
 }
 

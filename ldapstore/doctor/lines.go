@@ -22,7 +22,7 @@ const (
 	toFindByID        grant = "find entries by their id"
 	toWritePeople     grant = "change accounts"
 	toSetPasswords    grant = "set passwords"
-	toAskPasswords    grant = "ask whether accounts have a password"
+	toAskPasswords    grant = "ask whether accounts have a password" //nolint:gosec // it is none
 	toTakeAway        grant = "take accounts away"
 	toChangeGroups    grant = "change groups"
 	toSetDecoy        grant = "set the decoy's password"

@@ -14,6 +14,7 @@ func (r Report) String() string {
 	failures, warnings := 0, 0
 	for _, f := range r {
 		switch f.Level {
+		case Note:
 		case Failure:
 			failures++
 		case Warning:

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -20,7 +19,7 @@ func (r *prober) accounts(ctx context.Context) error {
 	case err != nil && !directory.Refused(err):
 		return err
 	case err != nil:
-		_, fatal := r.judge(Create, toReadPeople, err)
+		_, fatal := r.judge(toReadPeople, err)
 		return fatal
 	case len(found) == 0:
 		return r.nobody(ctx)
@@ -147,15 +146,6 @@ func (r *prober) impossible(name string) string {
 	}
 }
 
-// effective asks Active Directory whether the service account may write an attribute.
-func (r *prober) effective(ctx context.Context, dn directory.DN, name string) (bool, error) {
-	e, err := r.pool.Read(ctx, dn, "allowedAttributesEffective")
-	if err != nil && !directory.Refused(err) {
-		return false, err
-	}
-	return slices.ContainsFunc(e.Values("allowedAttributesEffective"), func(a string) bool { return strings.EqualFold(a, name) }), nil
-}
-
 // setPassword tries to delete a password that is not there, and on Active Directory to set one that is none.
 func (r *prober) setPassword(ctx context.Context, person directory.DN) error {
 	changes := absent("userPassword", randomHex(16))
@@ -172,16 +162,11 @@ func (r *prober) setPassword(ctx context.Context, person directory.DN) error {
 	return nil
 }
 
-// takeAway tries to move an account below an entry that there is none: no server does that, but those that the account is
-// not allowed to are refused for that reason. Active Directory does not look at rights first: there the missing parts are
-// read where it shows them.
+// takeAway tries to move an account below an entry that there is none: no server does that, but to those who may not do it
+// they give that for a reason. Active Directory does not look at rights first: there the rights are read.
 func (r *prober) takeAway(ctx context.Context, person directory.DN) error {
 	if r.server.Kind == directory.ActiveDirectory {
-		mine, err := r.effective(ctx, person, "cn")
-		if err == nil && !mine {
-			r.refuse(Delete, toTakeAway, "")
-		}
-		return err
+		return r.takeAwayInDomain(ctx, person)
 	}
 	nowhere := r.plan.Settings.Pending.Child("ou", randomHex(16)).Child("cn", randomHex(10))
 	err := r.pool.Move(ctx, person, nowhere, false, directory.Filter{})

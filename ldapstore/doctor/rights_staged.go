@@ -25,7 +25,7 @@ func (r *prober) staging(ctx context.Context) (err error) {
 	if err != nil && r.seen[toStage] {
 		return nil
 	}
-	if ok, fatal := r.judge(Create, entryOr(err, toChangeStaged, toStage), err); !ok {
+	if ok, fatal := r.judge(entryOr(err, toChangeStaged, toStage), err); !ok {
 		return fatal
 	}
 	defer func() { err = errors.Join(err, r.remove(ctx, dn)) }()
@@ -48,7 +48,7 @@ func (r *prober) remove(ctx context.Context, dn directory.DN) error {
 	if directory.Refused(err, directory.NoSuchObject) {
 		return nil // a clean-up was faster
 	}
-	ok, fatal := r.judge(Create, toStage, err)
+	ok, fatal := r.judge(toStage, err)
 	if !ok && fatal == nil {
 		r.report.warn(rightsCheck, fmt.Sprintf("what was tried there stays: %s", dn), "delete it once the rights are as they should be")
 	}
@@ -111,7 +111,7 @@ func (r *prober) readStaged(ctx context.Context, dn directory.DN, _ plugin.Secre
 		r.refuse(Create, toChangeStaged, "")
 		return nil
 	}
-	if ok, fatal := r.judge(Create, toChangeStaged, err); !ok {
+	if ok, fatal := r.judge(toChangeStaged, err); !ok {
 		return fatal
 	}
 	found, err := r.pool.Search(ctx, r.plan.Settings.Base, directory.Subtree, r.server.IDFilter(r.server.EntryID(e)), 1)
@@ -119,7 +119,7 @@ func (r *prober) readStaged(ctx context.Context, dn directory.DN, _ plugin.Secre
 		r.refuse(Create, toFindByID, "")
 		return nil
 	}
-	_, fatal := r.judge(Create, toFindByID, err)
+	_, fatal := r.judge(toFindByID, err)
 	return fatal
 }
 
@@ -128,12 +128,13 @@ func (r *prober) changeStaged(ctx context.Context, dn directory.DN, secret plugi
 	s := r.plan.Settings
 	change := replaced(s.Mark, run())
 	switch s.Kind {
+	case directory.OpenLDAP:
 	case directory.ActiveDirectory:
 		change = replaced(string(entry.LockControl), "514")
 	case directory.DS389:
 		change = replaced(string(entry.LockAccount), "true")
 	}
-	if _, fatal := r.judge(Create, toChangeStaged, r.pool.Modify(ctx, dn, []directory.Change{change}, directory.Filter{})); fatal != nil {
+	if _, fatal := r.judge(toChangeStaged, r.pool.Modify(ctx, dn, []directory.Change{change}, directory.Filter{})); fatal != nil {
 		return fatal
 	}
 	if !entry.NewPasswords(s).Later() {
@@ -143,7 +144,7 @@ func (r *prober) changeStaged(ctx context.Context, dn directory.DN, secret plugi
 		r.refuse(Create, toSetStaged, "the server does not offer RFC 3062")
 		return nil
 	}
-	_, fatal := r.judge(Create, toSetStaged, r.pool.SetPassword(ctx, dn, secret.Reveal()))
+	_, fatal := r.judge(toSetStaged, r.pool.SetPassword(ctx, dn, secret.Reveal()))
 	return fatal
 }
 
@@ -188,7 +189,7 @@ func (r *prober) moveStaged(ctx context.Context, dn directory.DN, _ plugin.Secre
 		r.refuse(Create, whyNotMoved(err), "")
 		return nil
 	}
-	_, fatal := r.judge(Create, toMoveIn, err, directory.ObjectClassViolation, directory.NamingViolation, directory.ConstraintViolation)
+	_, fatal := r.judge(toMoveIn, err, directory.ObjectClassViolation, directory.NamingViolation, directory.ConstraintViolation)
 	return fatal
 }
 
@@ -206,26 +207,4 @@ func whyNotMoved(err error) grant {
 	default:
 		return toTakeStagedName
 	}
-}
-
-// moveInDomain renames the entry within ou=pending and back, and asks which classes may be added below ou=people.
-func (r *prober) moveInDomain(ctx context.Context, dn directory.DN) error {
-	s := r.plan.Settings
-	aside := s.Pending.Child("cn", run()+"-"+CheckName)
-	err := r.pool.Move(ctx, dn, aside, true, directory.Filter{})
-	ok, fatal := r.judge(Create, toChangeStaged, err)
-	if fatal != nil {
-		return fatal
-	}
-	if ok {
-		if err := r.pool.Move(ctx, aside, dn, true, directory.Filter{}); err != nil {
-			return err
-		}
-	}
-	e, err := r.pool.Read(ctx, s.People.Base, "allowedChildClassesEffective")
-	if err == nil && !slices.ContainsFunc(e.Values("allowedChildClassesEffective"), func(c string) bool { return strings.EqualFold(c, s.People.AccountClass) }) {
-		err = &directory.Error{Operation: "read", Code: directory.InsufficientAccessRights}
-	}
-	_, fatal = r.judge(Create, toMoveIn, err)
-	return fatal
 }

@@ -1,0 +1,104 @@
+package doctor_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/narthex/narthex/ldapstore/doctor"
+	"github.com/narthex/narthex/testenv"
+)
+
+func samba(t *testing.T) *lab {
+	t.Helper()
+	l := start(t, testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba})
+	l.prepare(t, nil)
+	l.person(t)
+	return l
+}
+
+// descriptor is an entry's list of rights, as LDIF has it.
+func (l *lab) descriptor(t *testing.T, dn string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^nTSecurityDescriptor:: (.*)$`).FindStringSubmatch(l.LDAPSearch(t, dn, "(distinguishedName="+dn+")", "nTSecurityDescriptor"))
+	if found == nil {
+		t.Fatalf("no descriptor of %s", dn)
+	}
+	return found[1]
+}
+
+// Each right is taken away by an entry that denies it, which stands before all others.
+func TestEachRightThatIsMissingInADomainIsNamed(t *testing.T) {
+	l := samba(t)
+	const (
+		user, claim = "bf967aba-0de6-11d0-a285-00aa003049e2", "28630ec1-41d5-11d1-a9c1-0000f80367c1"
+		end         = "-0de6-11d0-a285-00aa003049e2"
+		members     = "CN=members,OU=groups,DC=lab,DC=test"
+	)
+	sid := l.plan(t).ServiceSID
+	for _, c := range []struct{ place, denied, text string }{
+		{l.Identifiers, "(OD;;CC;" + claim + ";;SID)", "create: the service account may not add claims"},
+		{l.Pending, "(OD;;CC;" + user + ";;SID)", "create: the service account may not add and remove unfinished accounts"},
+		{l.Pending, "(OD;CIIO;WP;bf967a0e" + end + ";" + user + ";SID)", "create: the service account may not read and change unfinished accounts"},
+		{l.Pending, "(OD;CIIO;WP;bf967a68" + end + ";" + user + ";SID)", "create: the service account may not read and change unfinished accounts"},
+		{l.People, "(OD;;CC;" + user + ";;SID)", "create: the service account may not move a finished account into its place"},
+		{l.People, "(OD;;DC;" + user + ";;SID)", "delete: the service account may not take accounts away"},
+		{l.People, "(OD;CIIO;WP;bf967a0e" + end + ";" + user + ";SID)", "delete: the service account may not take accounts away"},
+		{l.People, "(OD;CIIO;WP;bf96793f" + end + ";" + user + ";SID)", "delete: the service account may not take accounts away"},
+		{l.People, "(OD;CIIO;WP;bf967961" + end + ";" + user + ";SID)", "aliases: the service account may not write mail of accounts"},
+		{l.People, "(OD;CIIO;WP;bf967a41" + end + ";" + user + ";SID)", "attributes: the service account may not write sn of accounts"},
+		{l.People, "(OD;CIIO;WP;bf967a68" + end + ";" + user + ";SID)", "lock: the service account may not write userAccountControl of accounts"},
+		{l.People, "(OD;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;" + user + ";SID)", "password: the service account may not set passwords"},
+		{members, "(OD;;WP;bf9679c0" + end + ";;SID)", "groups: the service account may not write member of " + members},
+	} {
+		before := l.descriptor(t, c.place)
+		l.sambaTool(t, "samba-tool dsacl set --action=allow --objectdn='"+c.place+"' --sddl='"+strings.ReplaceAll(c.denied, "SID", sid)+"'")
+		found := bad(l.check(t))
+		if len(found) != 1 || !strings.EqualFold(found[0].Text, c.text) {
+			t.Errorf("with %s at %s the doctor says\n%s", c.denied, c.place, found)
+		} else if !strings.Contains(strings.ToLower(found[0].Fix), strings.ToLower(c.place)) {
+			t.Errorf("with %s at %s the fix is %s", c.denied, c.place, found[0].Fix)
+		}
+		for _, leftover := range strings.Split(l.LDAPSearch(t, l.Pending, "(objectClass=user)", "dn"), "\n\n") {
+			if dn, is := strings.CutPrefix(strings.TrimSpace(leftover), "dn: "); is {
+				l.Load(t, "dn: "+dn+"\nchangetype: delete\n")
+			}
+		}
+		l.Load(t, "dn: "+c.place+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: "+before+"\n")
+	}
+	if found := bad(l.check(t)); len(found) > 0 {
+		t.Errorf("with all rights again:\n%s", found)
+	}
+}
+
+func TestThePrintedDescriptorHidesWhatIsNotFinished(t *testing.T) {
+	l := samba(t)
+	const run = "00112233445566778899-" + doctor.CheckName
+	claim, staged := "CN="+doctor.CheckName+","+l.Identifiers, "CN="+run+","+l.Pending
+	for _, ldif := range []string{
+		"dn: " + claim + "\nobjectClass: serviceConnectionPoint\nkeywords: F 00112233445566778899\n",
+		"dn: " + staged + "\nobjectClass: user\nsAMAccountName: eve\nmail: eve@example.org\nuserAccountControl: 514\n",
+	} {
+		if _, err := l.LDAPModify(l.ServiceDN, l.ServicePassword, ldif); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see := func(dn, password string) (all []string) {
+		for _, search := range [][2]string{{l.Directory.Base, "(mail=eve@example.org)"}, {l.Directory.Base, "(sAMAccountName=eve)"}, {l.Directory.Base, "(keywords=F 00112233445566778899)"},
+			{staged, "(objectClass=*)"}, {claim, "(objectClass=*)"}, {l.Pending, "(objectClass=*)"}, {l.Identifiers, "(objectClass=*)"}} {
+			out, _ := l.LDAPSearchAs(dn, password, search[0], search[1], "mail", "keywords", "name")
+			if strings.Contains(out, "dn: ") {
+				all = append(all, search[0]+" "+search[1])
+			}
+		}
+		return all
+	}
+	if all := see(l.ServiceDN, l.ServicePassword); len(all) != 7 {
+		t.Errorf("the service account sees only %q", all)
+	}
+	for _, seen := range see(l.PlainDN, l.PlainPassword) {
+		if seen != l.Identifiers+" (objectClass=*)" { // that it is there is no secret
+			t.Errorf("somebody else sees %s", seen)
+		}
+	}
+}
