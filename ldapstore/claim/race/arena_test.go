@@ -159,16 +159,20 @@ func (a *arena) create(ctx context.Context, p *process, s *claim.Store, t *attem
 	if err != nil {
 		return claim.Made{}, err
 	}
+	patience := a.lease
+	if p.luck.lucky() { // a busy machine is no bad luck of the protocol's
+		patience = 5 * time.Second
+	}
 	execution := s.Begin(t.id)
 	defer execution.End()
-	c := claim.Creation{Execution: execution, Attempt: t.id, NotAfter: time.Now().Add(a.lease), Keys: account.Keys,
+	c := claim.Creation{Execution: execution, Attempt: t.id, NotAfter: time.Now().Add(patience), Keys: account.Keys,
 		Build: func(mark string) (entry.Draft, error) {
 			return a.settings.Build(account, entry.Inputs{Run: mark, Password: staged, Now: time.Now()})
 		}}
 	if passwords.Later() {
 		c.SetPassword = func(ctx context.Context, dn directory.DN) error { return p.SetPassword(ctx, dn, t.password) }
 	}
-	ctx, cancel := context.WithTimeout(ctx, 4*a.lease)
+	ctx, cancel := context.WithTimeout(ctx, 4*patience)
 	defer cancel()
 	return s.Create(ctx, c)
 }

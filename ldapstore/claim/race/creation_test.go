@@ -60,9 +60,9 @@ func (a *arena) raceCreations(rounds int) *violations {
 		a.settle(v)
 		accounts += a.checkCreations(v, names, attempts, acks)
 		for _, t := range attempts { // by a process that nothing happens to
-			outcome := a.execute(luck{lease: a.lease}, t, acks)
+			outcome, err := a.execute(luck{lease: a.lease}, t, acks)
 			if outcome != "ok" && (outcome != "exists" || len(acks.ids[t]) > 0) {
-				v.add("retry without bad luck", "%s", outcome)
+				v.add("retry without bad luck", "%s: %v", outcome, err)
 			}
 		}
 		a.checkCreations(v, names, attempts, acks)
@@ -81,7 +81,7 @@ func (a *arena) raceOnce(attempts []*attempt, acks *acknowledged) {
 		t := attempts[w%len(attempts)]
 		workers.Go(func() {
 			for range 5 {
-				outcome := a.execute(bad, t, acks)
+				outcome, _ := a.execute(bad, t, acks)
 				if outcome == "ok" || outcome == "exists" || rand.Float64() < 0.3 {
 					return
 				}
@@ -118,7 +118,7 @@ func (a *arena) janitors(l luck) (stop func()) {
 }
 
 // execute runs one execution to its end, background and late requests included, and says how its caller was answered.
-func (a *arena) execute(l luck, t *attempt, acks *acknowledged) string {
+func (a *arena) execute(l luck, t *attempt, acks *acknowledged) (string, error) {
 	p, s := a.spawn(l)
 	made, err := a.create(context.Background(), p, s, t)
 	outcome := a.outcome(p, err)
@@ -128,7 +128,7 @@ func (a *arena) execute(l luck, t *attempt, acks *acknowledged) string {
 	a.tally.add("create " + outcome)
 	s.Wait()
 	p.late.Wait()
-	return outcome
+	return outcome, err
 }
 
 func (a *arena) outcome(p *process, err error) string {

@@ -21,6 +21,8 @@ type luck struct {
 	lease        time.Duration
 }
 
+func (l luck) lucky() bool { return l.death+l.stall+l.lost == 0 }
+
 // worse returns the luck with the chance to die and to stall changed by a factor.
 func (l luck) worse(factor float64) luck {
 	l.death, l.stall = l.death*factor, l.stall*factor
