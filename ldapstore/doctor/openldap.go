@@ -130,6 +130,9 @@ func (p Plan) slapdRights(l *ldif) {
 	dn := database + ",cn=config"
 	l.comment("The rights, before those that there are. If " + dn + " is not the database of\n" + string(p.Settings.Base) +
 		", say which one is with --database. Whoever replicates the database needs a rule of its own before these.")
+	if locks := p.probed(); p.Schema == nil && len(locks) > 0 {
+		l.comment("The server was not asked: " + strings.Join(locks, ", ") + " is known only while the overlay ppolicy is loaded.\nWithout it, say lock: {method: none} in the persister's file.")
+	}
 	var values []string
 	for i, r := range p.slapdRules() {
 		values = append(values, fmt.Sprintf("{%d}%s", i, r.text()))

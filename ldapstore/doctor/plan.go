@@ -51,7 +51,7 @@ func Decoy(s *entry.Settings) directory.DN { return s.Identifiers.Child("cn", De
 // Probe is the entry on which passwords and locks are tried. Active Directory needs none.
 func Probe(s *entry.Settings) directory.DN { return s.Identifiers.Child("cn", ProbeName) }
 
-// probed are the locks that are tried.
+// probed are the locks that are in use.
 func (p Plan) probed() []string {
 	if !p.wants(Lock) {
 		return nil
@@ -147,7 +147,7 @@ func (p Plan) read() []string {
 	if s.Kind == directory.OpenLDAP {
 		n.add("entryCSN")
 	}
-	n.add(p.locks()...)
+	n.add(p.probed()...)
 	return n.list
 }
 
