@@ -23,30 +23,49 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	if err != nil && !errors.Is(err, plugin.ErrNotFound) {
 		return plugin.Account{}, reading("authenticate", err)
 	}
-	if err != nil || !login {
-		return plugin.Account{}, s.deny(ctx, p)
+	// A lock that the server does not know, or answers sooner for, is ours to keep.
+	if err != nil || !login || s.settings.StateOf(e, s.now()).Locked {
+		return plugin.Account{}, s.deny(ctx, s.decoy(), p)
 	}
 	answer, err := s.pool.Authenticate(ctx, e.DN, p.Reveal())
-	if err != nil {
+	switch {
+	case err != nil:
 		return plugin.Account{}, reading("authenticate", err)
+	case answer == directory.LoginGranted:
+		return s.account(e)
+	case answer == directory.LoginDenied:
+		return plugin.Account{}, s.denied(ctx, e.DN, p)
 	}
-	// What the server does not know holds as well: shadowExpire, or a lock without the overlay that heeds it.
-	if answer != directory.LoginGranted || !s.settings.Usable(e, s.now()) {
-		return plugin.Account{}, fmt.Errorf("authenticate: %w", plugin.ErrDenied)
-	}
-	return s.account(e)
+	return plugin.Account{}, s.deny(ctx, s.decoy(), p)
 }
 
-// deny refuses a name that nobody has, at the cost of a wrong password.
-func (s *Store) deny(ctx context.Context, p plugin.Secret) error {
-	answer, err := s.pool.Authenticate(ctx, s.decoy(), p.Reveal())
+// deny refuses a name that nobody has, or that may not log in, at the cost of a wrong password: the decoy's is judged.
+func (s *Store) deny(ctx context.Context, decoy directory.DN, p plugin.Secret) error {
+	answer, err := s.pool.Authenticate(ctx, decoy, p.Reveal())
 	if err != nil {
 		return reading("authenticate", err)
 	}
 	if answer == directory.LoginLocked {
 		s.renewDecoy(ctx)
 	}
-	return fmt.Errorf("authenticate: %w", plugin.ErrDenied)
+	return s.denied(ctx, decoy, p)
+}
+
+// denied refuses what the server has denied. It looks whether there is a password at all: an entry without one is denied
+// before anything is computed.
+func (s *Store) denied(ctx context.Context, dn directory.DN, p plugin.Secret) error {
+	refused := fmt.Errorf("authenticate: %w", plugin.ErrDenied)
+	if !s.seesPasswords {
+		return refused
+	}
+	found, err := s.ops.Search(ctx, dn, directory.Base, directory.Present("userPassword"), 1, "1.1")
+	if err != nil && !directory.Refused(err, directory.NoSuchObject) {
+		return reading("authenticate", err)
+	}
+	if len(found) == 0 && dn != s.decoy() {
+		return s.deny(ctx, s.decoy(), p)
+	}
+	return refused
 }
 
 // SetPassword implements plugin.PasswordSetter.

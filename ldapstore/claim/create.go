@@ -165,11 +165,14 @@ func (m *creation) commit(ctx context.Context, id plugin.ID) (Made, error) {
 			return made, err
 		}
 	}
-	rest, err := m.moveIn(ctx, m.primary, &c, &m.staged)
+	f, err := m.moveIn(ctx, m.primary, &c, &m.staged)
+	if err == nil {
+		err = f.join(ctx)
+	}
 	if err != nil {
 		return Made{}, fmt.Errorf("%w: the account is committed and not in its place yet: %w", plugin.ErrUnknownOutcome, err)
 	}
-	m.afterwards(ctx, "creation", func(ctx context.Context) error { return rest(ctx, m.texts()) })
+	m.afterwards(ctx, "creation", func(ctx context.Context) error { return f.close(ctx, m.texts()) })
 	return Made{ID: id}, nil
 }
 

@@ -16,23 +16,33 @@ func (s *Store) finish(ctx context.Context, name string, st *state) error {
 	if st.more[noteAnchor] != "" {
 		return s.finishForAnother(ctx, name, st)
 	}
-	rest, err := s.moveIn(ctx, name, st, nil)
+	f, err := s.moveIn(ctx, name, st, nil)
+	if err == nil {
+		err = f.join(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	return rest(ctx, nil)
+	return f.close(ctx, nil)
 }
 
-// closing ends a creation. texts has what the other claims say, as far as the caller knows.
-type closing func(ctx context.Context, texts map[string]string) error
+// finishing is what remains to be done of a creation when the account is in its place.
+type finishing struct {
+	*Store
+	primary string
+	state   *state
+	there   bool      // the entry is: nobody has removed it by hand
+	seen    time.Time // when the claim was known to be committed
+	done    bool      // another has closed the creation
+}
 
-// moveIn makes a committed account usable and moves it into its place. Then whoever made it may be answered, and what it
-// returns remains to be done. staged is the entry as it was added, nil for a stranger.
-func (s *Store) moveIn(ctx context.Context, primary string, st *state, staged *directory.Entry) (closing, error) {
+// moveIn makes a committed account usable and moves it into its place. staged is the entry as it was added, nil for a
+// stranger.
+func (s *Store) moveIn(ctx context.Context, primary string, st *state, staged *directory.Entry) (*finishing, error) {
 	if st.dn == "" {
 		return nil, errCorrupt
 	}
-	seen := s.Clock() // when the claim was known to be committed
+	seen := s.Clock()
 	source := s.stagedDN(st.run, primary)
 	if err := s.enable(ctx, source, staged); err != nil {
 		return nil, fmt.Errorf("enable the account: %w", err)
@@ -58,7 +68,7 @@ func (s *Store) moveIn(ctx context.Context, primary string, st *state, staged *d
 			return nil, errRead
 		}
 		if now == nil || now.phase != committed || now.run != st.run { // closed meanwhile, and perhaps changed or deleted since
-			return func(context.Context, map[string]string) error { return nil }, nil
+			return &finishing{done: true}, nil
 		}
 		seen = s.Clock()
 		if at != "" && directory.Refused(err, directory.EntryAlreadyExists, directory.ConstraintViolation) {
@@ -76,9 +86,7 @@ func (s *Store) moveIn(ctx context.Context, primary string, st *state, staged *d
 			return nil, err
 		}
 	}
-	return func(ctx context.Context, texts map[string]string) error {
-		return s.close(ctx, primary, st, texts, there, seen)
-	}, nil
+	return &finishing{Store: s, primary: primary, state: st, there: there, seen: seen}, nil
 }
 
 // whereIs looks for an entry once.
@@ -124,47 +132,62 @@ func (s *Store) enable(ctx context.Context, source directory.DN, staged *directo
 	return err
 }
 
-// close adds the account to its groups and turns the claims of its run into held ones, the primary last.
-func (s *Store) close(ctx context.Context, primary string, st *state, texts map[string]string, there bool, seen time.Time) error {
-	if there && len(st.groups) > 0 {
-		if open, err := s.join(ctx, primary, st, seen); err != nil || !open {
+// close turns the claims of the run into held ones, the primary last. texts has what the other claims say, as far as the
+// caller knows.
+func (f *finishing) close(ctx context.Context, texts map[string]string) error {
+	if f.done {
+		return nil
+	}
+	for _, name := range f.state.others {
+		if err := f.complete(ctx, name, f.primary, f.state, texts[name]); err != nil {
 			return err
 		}
 	}
-	for _, name := range st.others {
-		if err := s.complete(ctx, name, primary, st, texts[name]); err != nil {
-			return err
-		}
-	}
-	_, err := s.swap(ctx, primary, st.text, closed(primary, st.kind, primary, st))
+	_, err := f.swap(ctx, f.primary, f.state.text, closed(f.primary, f.state.kind, f.primary, f.state))
 	return err
 }
 
-// join adds the account to groups, by name and without a fence: only just after its claim was seen open. The hold on the
-// username covers the rest. open is false when another has closed the creation.
-func (s *Store) join(ctx context.Context, primary string, st *state, seen time.Time) (open bool, err error) {
-	_, username := st.dn.RDN()
-	if e, err := s.Operations.Read(ctx, st.dn, s.Settings.People.Username); err == nil && e.Value(s.Settings.People.Username) != "" {
-		username = e.Value(s.Settings.People.Username)
+// join adds the account to its groups, by name and without a fence: only just after its claim was seen open. The hold on the
+// username covers the rest.
+func (f *finishing) join(ctx context.Context) error {
+	if f.done || !f.there || len(f.state.groups) == 0 {
+		return nil
 	}
-	member := entry.Member{DN: st.dn, ID: st.id, Username: username}
-	for _, group := range st.groups {
-		if s.Clock().Sub(seen) > s.Lease/2 {
-			now, err := s.read(ctx, primary)
-			if err != nil {
-				return true, err
-			}
-			if now == nil || now.phase != committed || now.run != st.run {
-				return false, nil
-			}
-			seen = s.Clock()
+	member := entry.Member{DN: f.state.dn, ID: f.state.id, Username: f.username(ctx)}
+	for _, group := range f.state.groups {
+		if err := f.stillOpen(ctx); err != nil || f.done {
+			return err
 		}
-		err := s.Settings.Join(ctx, s.Operations, group, member)
+		err := f.Settings.Join(ctx, f.Operations, group, member)
 		if err != nil && !errors.Is(err, plugin.ErrInvalid) && !directory.Refused(err, directory.NoSuchObject) {
-			return true, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
+}
+
+// username reads the account's username: its name in the tree may be made of more.
+func (f *finishing) username(ctx context.Context) string {
+	e, err := f.Operations.Read(ctx, f.state.dn, f.Settings.People.Username)
+	if err == nil && e.Value(f.Settings.People.Username) != "" {
+		return e.Value(f.Settings.People.Username)
+	}
+	_, name := f.state.dn.RDN()
+	return name
+}
+
+// stillOpen looks at the claim again when the last look was long ago.
+func (f *finishing) stillOpen(ctx context.Context) error {
+	if f.Clock().Sub(f.seen) <= f.Lease/2 {
+		return nil
+	}
+	now, err := f.read(ctx, f.primary)
+	if err != nil {
+		return err
+	}
+	f.done = now == nil || now.phase != committed || now.run != f.state.run
+	f.seen = f.Clock()
+	return nil
 }
 
 // complete turns another claim of a committed run into a held one. Whatever is not the run's own wanted claim any more has

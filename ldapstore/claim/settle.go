@@ -103,21 +103,27 @@ var errNoRight = errors.New("the service account may not delete below ou=pending
 
 // deletePending removes an entry below ou=pending; an absent one is removed already.
 func (s *Store) deletePending(ctx context.Context, dn directory.DN) error {
-	err := try(ctx, func() error { return s.Operations.Delete(ctx, dn) })
-	if err == nil || directory.Refused(err, directory.NoSuchObject) {
-		return nil
+	for n := 1; ; n++ {
+		err := try(ctx, func() error { return s.Operations.Delete(ctx, dn) })
+		if err == nil || directory.Refused(err, directory.NoSuchObject) {
+			return nil
+		}
+		if !s.gone(err) {
+			return err
+		}
+		_, err = s.Operations.Read(ctx, dn, "1.1")
+		switch {
+		case directory.Refused(err, directory.NoSuchObject):
+			return nil
+		case err != nil:
+			return err
+		case n == looks:
+			return errNoRight
+		}
+		if err := pause(ctx, shortPause); err != nil {
+			return err
+		}
 	}
-	if !s.gone(err) {
-		return err
-	}
-	_, err = s.Operations.Read(ctx, dn, "1.1")
-	switch {
-	case err == nil:
-		return errNoRight
-	case directory.Refused(err, directory.NoSuchObject):
-		return nil
-	}
-	return err
 }
 
 // sweep removes a staged entry whose run is dead. Reading the primary after the entry was seen is enough: a run takes its

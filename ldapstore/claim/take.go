@@ -26,6 +26,8 @@ type run struct {
 	// account is whose change this is; empty for a creation. What is held back for it, it may take.
 	account plugin.ID
 	taken   []taken
+	// missed counts how often the account that holds a name was nowhere.
+	missed int
 }
 
 // taken is a claim that a run holds, what it says, and the text it goes back to if the run fails.
@@ -114,7 +116,7 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 		if now.attempt == r.attempt {
 			return true, now.id, false, nil
 		}
-		leaving, err := s.leaving(ctx, now.id)
+		leaving, err := s.leaving(ctx, r, now.id)
 		if err != nil || leaving {
 			return false, "", leaving, err
 		}
@@ -131,11 +133,15 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 	}
 }
 
-// leaving tells whether an account is being deleted: it is out of its place, its caller has been answered, and its claims
-// are about to be freed.
-func (s *Store) leaving(ctx context.Context, id plugin.ID) (bool, error) {
+// leaving tells whether an account is being deleted: it is out of its place or gone, its caller has been answered, and its
+// claims are about to be freed. One that stays nowhere was removed by hand.
+func (s *Store) leaving(ctx context.Context, r *run, id plugin.ID) (bool, error) {
 	at, err := s.whereIs(ctx, id)
-	return at != "" && at.Under(s.Settings.Pending) && at.Equal(s.goneDN(id)), err
+	if err != nil || at != "" {
+		return at.Equal(s.goneDN(id)), err
+	}
+	r.missed++
+	return r.missed < looks, nil
 }
 
 // takeOver swaps a claim that nobody uses. What is held back is for the account that had it; for others when its time is

@@ -11,17 +11,18 @@ import (
 type Option func(*settings)
 
 type settings struct {
-	names         Names
-	without       []plugin.Capability
-	noGroups      bool
-	holdsUsername bool
-	serial        bool
-	direct        bool
-	callers       int
-	rounds        int
-	patience      time.Duration
-	only          []string
-	each          func(Result)
+	names          Names
+	without        []plugin.Capability
+	noGroups       bool
+	holdsUsername  bool
+	pickyPasswords bool
+	serial         bool
+	direct         bool
+	callers        int
+	rounds         int
+	patience       time.Duration
+	only           []string
+	each           func(Result)
 }
 
 func newSettings(options []Option) settings {
@@ -43,6 +44,9 @@ func WithoutGroups() Option { return func(s *settings) { s.noGroups = true } }
 
 // HoldsDeletedUsernames is for a store that keeps the username of a deleted account out of reach for a while.
 func HoldsDeletedUsernames() Option { return func(s *settings) { s.holdsUsername = true } }
+
+// RefusesPasswords is for a store whose server takes some passwords for something else, such as a hash, and refuses them.
+func RefusesPasswords() Option { return func(s *settings) { s.pickyPasswords = true } }
 
 // Serial has Run judge one rule after the other.
 func Serial() Option { return func(s *settings) { s.serial = true } }
