@@ -91,7 +91,7 @@ func (b *builder) add(attribute, from, value string) {
 	}
 	p := b.parts[lower]
 	if p == nil {
-		p = &supply{name: attribute}
+		p = &supply{name: b.canonical(attribute)}
 		b.parts[lower], b.order = p, append(b.order, lower)
 	}
 	for _, have := range p.values {
