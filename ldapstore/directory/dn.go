@@ -19,7 +19,8 @@ func ParseDN(text string) (DN, error) {
 	return name.text(), nil
 }
 
-// Child is the name of an entry below d. value may be any octets: it stays one value of one attribute.
+// Child is the name of an entry below d. value may be any octets: it stays one value of one attribute. (389
+// takes a value with NUL and then writes the name wrongly: refuse it before.)
 func (d DN) Child(attribute, value string) DN {
 	rdn := escapeType(attribute) + "=" + escapeValue(value)
 	if d == "" {

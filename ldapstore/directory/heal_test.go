@@ -15,7 +15,15 @@ import (
 
 func TestAStoppedServer(t *testing.T) {
 	t.Parallel()
-	d := testenv.StartSlapd(t)
+	for _, kind := range testenv.Directories() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			t.Parallel()
+			stopped(t, kind.Start(t))
+		})
+	}
+}
+
+func stopped(t *testing.T, d *testenv.Directory) {
 	settings := settingsOf(d)
 	settings.RequestTimeout, settings.ConnectTimeout = time.Second, time.Second/2
 	pool := open(t, settings)

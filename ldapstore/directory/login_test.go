@@ -17,7 +17,7 @@ const (
 
 func TestLogins(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds() {
+	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			var options []testenv.DirectoryOption

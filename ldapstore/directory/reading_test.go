@@ -14,7 +14,7 @@ import (
 
 func TestReadingMuch(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds() {
+	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			d := kind.Start(t)

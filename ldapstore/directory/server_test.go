@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"crypto/tls"
-	"slices"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func person(kind, name string) []directory.Attribute {
 
 func TestEveryServer(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds() {
+	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			d := kind.Start(t)
@@ -219,7 +218,7 @@ func anyName(t *testing.T, d *testenv.Directory, pool *directory.Pool) {
 
 func TestStartTLSAndLDAPSBothWork(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds() {
+	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			bothWork(t, kind.Start(t))
@@ -243,13 +242,4 @@ func bothWork(t *testing.T, d *testenv.Directory) {
 		}
 		c.Close()
 	}
-}
-
-// kinds are all servers.
-func kinds() []testenv.DirectoryKind {
-	all := testenv.Directories()
-	if !slices.ContainsFunc(all, func(k testenv.DirectoryKind) bool { return k.Kind == testenv.ActiveDirectory }) {
-		all = append(all, testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba})
-	}
-	return all
 }
