@@ -39,7 +39,7 @@ func (s *Store) tryDelete(ctx context.Context, of subject) (done bool, err error
 		return false, nothingHappened(err)
 	}
 	if anchor.phase == deleted {
-		return true, s.finishDelete(ctx, of.anchor, anchor, true)
+		return true, s.unsettled(s.finishDelete(ctx, of.anchor, anchor, true))
 	}
 	if anchor.phase == reserved { // deleted already; what is left of the entry is the janitor's
 		return true, nil
@@ -64,7 +64,7 @@ func (s *Store) tryDelete(ctx context.Context, of subject) (done bool, err error
 	if !ok {
 		return false, nil
 	}
-	return true, s.finishDelete(ctx, of.anchor, &d, false)
+	return true, s.unsettled(s.finishDelete(ctx, of.anchor, &d, false))
 }
 
 // stale judges a claim in the anchor's list that is not the account's: when the anchor has changed meanwhile, everything is
@@ -150,6 +150,9 @@ func (s *Store) moveOut(ctx context.Context, anchor string, st *state, stranger 
 
 // unsettled is what fails after a commit: it happens all the same, later.
 func (s *Store) unsettled(err error) error {
+	if err == nil || errors.Is(err, plugin.ErrUnknownOutcome) {
+		return err
+	}
 	return fmt.Errorf("%w: %w", plugin.ErrUnknownOutcome, err)
 }
 

@@ -91,7 +91,10 @@ func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.I
 	if errors.Is(err, ErrRefused) {
 		return false, false, fmt.Errorf("%w: %w", plugin.Refused(c.Drop.Attribute, plugin.CodeInvalid), err)
 	}
-	return err == nil, false, err
+	if err != nil { // it is committed: whatever failed now, somebody else does later
+		return false, false, fmt.Errorf("%w: %w", plugin.ErrUnknownOutcome, err)
+	}
+	return true, false, nil
 }
 
 // notDroppable answers for a key that is not the account's, or not yet: only when the anchor is still what it was before.

@@ -25,8 +25,10 @@ func (s *Store) Lookup(ctx context.Context, k plugin.Key, attributes ...string) 
 			return Owner{}, err
 		}
 		switch {
-		case st == nil || st.phase == free:
+		case st == nil || st.phase == free || st.phase == reserved && st.dn == "" && s.Clock().After(st.until):
 			return s.unclaimed(ctx, k, attributes)
+		case st.phase == reserved: // an admin may have given it back by hand
+			return s.agreed(ctx, k, st, attributes)
 		case st.phase == held || st.phase == locked || st.phase == losing || st.phase == keeping:
 			return s.agreed(ctx, k, st, attributes)
 		case st.phase == committed:

@@ -160,7 +160,7 @@ func (a *arena) create(ctx context.Context, p *process, s *claim.Store, t *attem
 		return claim.Made{}, err
 	}
 	patience := a.lease
-	if p.luck.lucky() { // a busy machine is no bad luck of the protocol's
+	if p.lucky() { // a busy machine is no bad luck of the protocol's
 		patience = 5 * time.Second
 	}
 	execution := s.Begin(t.id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -66,6 +67,9 @@ func (a *arena) raceCreations(rounds int) *violations {
 			}
 		}
 		a.checkCreations(v, names, attempts, acks)
+	}
+	for outcome := range a.tally.counts {
+		v.heard(strings.TrimPrefix(outcome, "create "))
 	}
 	a.Logf("%s: %d rounds in %.0f s, %d accounts; executions: %s; deaths %d and stalls %d before requests, lost or late answers %d; violations: %v", a.dir.Kind, rounds, time.Since(began).Seconds(),
 		accounts, a.tally.list("create "), a.tally.sum("death before"), a.tally.sum("stall before"), a.tally.sum("lost")+a.tally.sum("late"), v)
@@ -150,7 +154,14 @@ func (a *arena) outcome(p *process, err error) string {
 	case errors.Is(err, plugin.ErrUnavailable):
 		return "unavailable"
 	}
-	return "error " + err.Error()
+	return "outside the contract: " + err.Error()
+}
+
+// heard keeps what every caller must be told in the contract's words.
+func (v *violations) heard(outcome string) {
+	if strings.HasPrefix(outcome, "outside") {
+		v.add("an answer without a word of the contract", "%s", outcome)
+	}
 }
 
 // settle lets every deadline pass and a lucky janitor clean up.
