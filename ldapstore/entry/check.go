@@ -178,53 +178,57 @@ func (c *check) collisions(uses []plugin.AttributeUse) {
 
 // demands finds what the classes demand and a flow does not surely supply.
 func (c *check) demands(uses []plugin.AttributeUse) {
-	var flows []string
+	flows := map[string][]plugin.AttributeUse{}
 	for _, u := range uses {
-		if !slices.Contains(flows, u.Flow) {
-			flows = append(flows, u.Flow)
-		}
+		flows[u.Flow] = append(flows[u.Flow], u)
 	}
-	for _, flow := range flows {
+	for _, flow := range sortedNames(flows) {
 		for _, attribute := range c.must {
-			if f, lacking := c.demand(uses, flow, attribute); lacking {
-				c.report.Findings = append(c.report.Findings, f)
+			if c.supplier(attribute, flows[flow]) == "" {
+				c.report.Findings = append(c.report.Findings, c.demand(flow, flows[flow], attribute))
 			}
 		}
 	}
 }
 
-func (c *check) demand(uses []plugin.AttributeUse, flow, attribute string) (plugin.SchemaFinding, bool) {
+// demand words the finding about an attribute that a flow does not surely supply.
+func (c *check) demand(flow string, uses []plugin.AttributeUse, attribute string) plugin.SchemaFinding {
 	f := plugin.SchemaFinding{Flow: flow, Attribute: attribute}
-	always := func(name string) bool {
-		_, number := c.Numbers[name]
-		return number || name == usernameName || name == attemptName || slices.ContainsFunc(uses, func(u plugin.AttributeUse) bool {
-			return u.Flow == flow && u.Required && (u.Attribute == name || u.Attribute == c.FlowAttribute(name))
-		})
-	}
-	certain, lacks := c.supplies(attribute, always)
-	if certain {
-		return f, false
-	}
 	for _, u := range uses {
-		stands, stored := c.DirectoryAttribute(u.Attribute)
-		if u.Flow != flow || !stored || !strings.EqualFold(stands, attribute) {
-			continue
+		if stands, stored := c.DirectoryAttribute(u.Attribute); stored && strings.EqualFold(stands, attribute) {
+			f.Item, f.Step = u.Item, u.Step
+			f.Problem = fmt.Sprintf("the classes demand %s, and this item may be left empty", attribute)
+			f.Fix = fmt.Sprintf("set required: true, or add a template for %s that always has a text", attribute)
+			return f
 		}
-		if u.Required || u.Key == plugin.KindUsername {
-			return f, false
-		}
-		f.Item, f.Step = u.Item, u.Step
-		f.Problem = fmt.Sprintf("the classes demand %s, and this item may be left empty", attribute)
-		f.Fix = fmt.Sprintf("set required: true, or add a template for %s that always has a text", attribute)
-		return f, true
+	}
+	if lacks := c.lacks(attribute, uses); len(lacks) > 0 {
+		f.Problem = fmt.Sprintf("the classes demand %s, and its template has no text without %s", attribute, strings.Join(lacks, ", "))
+		f.Fix = fmt.Sprintf(`make these required in the flow, or end the template's list with one that always has a text, such as "{{%s}}"`, usernameName)
+		return f
 	}
 	f.Problem = fmt.Sprintf("the classes demand %s, and nothing supplies it", attribute)
 	f.Fix = fmt.Sprintf("add a required item with attribute: %s to the flow, or constants, templates or numbers with %s to the persister's file", c.FlowAttribute(attribute), attribute)
-	if len(lacks) > 0 {
-		f.Problem = fmt.Sprintf("the classes demand %s, and its template has no text without %s", attribute, strings.Join(lacks, ", "))
-		f.Fix = fmt.Sprintf(`make these required in the flow, or end the template's list with one that always has a text, such as "{{%s}}"`, usernameName)
+	return f
+}
+
+// lacks returns what an attribute's templates mention and a flow does not always supply.
+func (c *check) lacks(attribute string, uses []plugin.AttributeUse) []string {
+	var lacks []string
+	always := c.always(uses)
+	for name, templates := range c.Templates {
+		if !strings.EqualFold(c.canonical(name), attribute) {
+			continue
+		}
+		for _, t := range templates {
+			for _, n := range t.names() {
+				if !always(n) && !slices.Contains(lacks, n) {
+					lacks = append(lacks, n)
+				}
+			}
+		}
 	}
-	return f, true
+	return lacks
 }
 
 // longest is what Active Directory keeps of an attribute, in characters, as it does not say in its subschema; 0: unknown.

@@ -2,6 +2,7 @@ package entry_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -100,6 +101,7 @@ func (l *lab) schema(t *testing.T) {
 	}
 	if l.server.Kind != directory.ActiveDirectory {
 		l.ascii(t, schema)
+		l.demands(t, schema)
 	}
 	t.Run("a lock that the server does not have is no lock", func(t *testing.T) {
 		bare := directory.ParseSchema(nil, nil, nil)
@@ -108,6 +110,24 @@ func (l *lab) schema(t *testing.T) {
 		}
 		if got := decode(t, directory.OpenLDAP, "").With(schema).Lock.Method; got != entry.LockStart && l.server.Kind == directory.OpenLDAP {
 			t.Errorf("the method is %s", got)
+		}
+	})
+}
+
+func (l *lab) demands(t *testing.T, schema *directory.Schema) {
+	t.Run("every demanded attribute is told with what supplies it", func(t *testing.T) {
+		s, err := entry.Decode("f", []byte("people: {object_classes: [inetOrgPerson, posixAccount]}\nattributes: {family: sn}\nconstants: {gidNumber: \"100\"}\ntemplates: {homeDirectory: \"/home/{{l}}\"}"), l.server.Kind, directory.DN(l.dir.Base))
+		must(t, err)
+		got := map[string]string{}
+		for _, one := range s.Demands(schema, []plugin.AttributeUse{use("uid", plugin.TypeString, key(plugin.KindUsername)), use("family", plugin.TypeString, required), use("l", plugin.TypeString)}) {
+			got[one.Attribute] = one.By
+		}
+		want := map[string]string{
+			"sn": "item family of step data", "cn": "templates.cn", "uid": "item uid of step data", "uidNumber": "numbers.uidNumber",
+			"gidNumber": "constants.gidNumber", "homeDirectory": "",
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("they are %v, want %v", got, want)
 		}
 	})
 }

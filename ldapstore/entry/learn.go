@@ -2,7 +2,6 @@ package entry
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 )
@@ -40,29 +39,4 @@ func (s *Settings) canonical(name string) string {
 		return a.Names[0]
 	}
 	return name
-}
-
-// supplies tells whether the settings themselves give an attribute to every entry, or else which names a template lacks.
-// always tells what a flow always supplies.
-func (s *Settings) supplies(attribute string, always func(name string) bool) (certain bool, lacks []string) {
-	same := func(name string) bool { return strings.EqualFold(s.canonical(name), attribute) }
-	if same(s.People.RDN.Attribute) || same(s.Mark) || slices.ContainsFunc(namesOf(s.Constants), same) || slices.ContainsFunc(namesOf(s.Numbers), same) {
-		return true, nil
-	}
-	for name, templates := range s.Templates {
-		if !same(name) {
-			continue
-		}
-		for _, t := range templates {
-			if t.certain(always) {
-				return true, nil
-			}
-			for _, n := range t.names() {
-				if !always(n) && !slices.Contains(lacks, n) {
-					lacks = append(lacks, n)
-				}
-			}
-		}
-	}
-	return false, lacks
 }
