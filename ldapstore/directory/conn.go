@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"time"
 
@@ -39,15 +38,6 @@ func (c *Conn) Close() {
 		c.wire.abort()
 	}
 	_ = c.ldap.Close()
-}
-
-// TLS tells about the connection's TLS; ok is false where there is none.
-func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
-	stream, ok := c.wire.Conn.(*tls.Conn)
-	if !ok {
-		return tls.ConnectionState{}, false
-	}
-	return stream.ConnectionState(), true
 }
 
 // usable tells whether the connection seems to be alive.

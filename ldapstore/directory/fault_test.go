@@ -222,7 +222,7 @@ func TestSockets(t *testing.T) {
 	if err := c.Delete(t.Context(), somebody); err != nil {
 		t.Error(err)
 	}
-	if _, ok := c.TLS(); ok {
+	if _, ok := c.Secured(); ok {
 		t.Error("there is TLS")
 	}
 }

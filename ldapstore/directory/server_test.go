@@ -237,7 +237,7 @@ func bothWork(t *testing.T, d *testenv.Directory) {
 		if _, err := c.Read(t.Context(), directory.DN(d.People), "ou"); err != nil {
 			t.Error(err)
 		}
-		if state, ok := c.TLS(); !ok || state.Version < tls.VersionTLS12 {
+		if state, ok := c.Secured(); !ok || state.Version < tls.VersionTLS12 {
 			t.Errorf("TLS: %v, %+v", ok, state)
 		}
 		c.Close()
