@@ -19,30 +19,15 @@ type controls []control
 // accessList reads the discretionary list of a security descriptor (MS-DTYP, section 2.4.6), without the entries that are
 // only for what is below. false: it is none, or has none.
 func accessList(descriptor string) (controls, bool) {
-	const head, offsetOfList, listHead = 20, 16, 8
-	sd := []byte(descriptor)
-	if len(sd) < head {
+	entries, err := splitList([]byte(descriptor))
+	if err != nil {
 		return nil, false
 	}
-	at := uint64(binary.LittleEndian.Uint32(sd[offsetOfList:]))
-	if at < head || at+listHead > uint64(len(sd)) {
-		return nil, false
-	}
-	count, rest := binary.LittleEndian.Uint16(sd[at+4:]), sd[at+listHead:]
 	var list controls
-	for range count {
-		const entryHead = 8
-		if len(rest) < entryHead {
-			return nil, false
-		}
-		size := int(binary.LittleEndian.Uint16(rest[2:]))
-		if size < entryHead || size > len(rest) {
-			return nil, false
-		}
-		if c, known := oneControl(rest[:size]); known {
+	for _, entry := range entries {
+		if c, counts := oneControl(entry); counts {
 			list = append(list, c)
 		}
-		rest = rest[size:]
 	}
 	return list, true
 }

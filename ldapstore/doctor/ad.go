@@ -101,7 +101,7 @@ func (p Plan) domainRights() (domainRights, error) {
 }
 
 // domain writes the plan for Active Directory. The two containers are new, so they come with all their rights; those of
-// what is there already are added by commands, since LDIF could only replace them.
+// what is there already are added to the lists that there are.
 func (p Plan) domain(l *ldif, format Format) error {
 	if p.ServiceSID == "" {
 		return errors.New("print the plan: the security identifier (objectSid) of the service account is not known; ask the server itself, or say --sid")
@@ -132,7 +132,7 @@ func (p Plan) domain(l *ldif, format Format) error {
 		}
 	}
 	if format == FormatLDIF {
-		p.domainCommands(l, r)
+		return p.domainPlaces(l, r)
 	}
 	return nil
 }
@@ -145,23 +145,54 @@ func (l *ldif) container(dn directory.DN, sd string) {
 	fmt.Fprintf(l, "nTSecurityDescriptor:: %s\n\n", inBase64(sd))
 }
 
-// domainCommands writes how the rights on what is there already are added.
-func (p Plan) domainCommands(l *ldif, r domainRights) {
-	l.comment("Then the rights on what is there already, which LDIF could only replace as a whole. On a Samba server:")
+// domainPlaces writes the rights on what is there already: as LDIF where its descriptor is known, else as commands.
+func (p Plan) domainPlaces(l *ldif, r domainRights) error {
 	places := []directory.DN{p.Settings.People.Base}
-	lists := map[directory.DN]string{p.Settings.People.Base: describe(r.people)}
+	rights := map[directory.DN][]ace{p.Settings.People.Base: r.people}
 	for _, g := range p.groups() {
 		if entries := r.groups[g.DN]; len(entries) > 0 {
-			places, lists[g.DN] = append(places, g.DN), describe(entries)
+			places, rights[g.DN] = append(places, g.DN), entries
 		}
 	}
+	var unknown []directory.DN
 	for _, dn := range places {
-		l.comment(fmt.Sprintf("    samba-tool dsacl set --action=allow --objectdn=%s --sddl=%s", quoted(string(dn), `'\''`), quoted(lists[dn], "")))
+		sd := p.Descriptors[dn]
+		if sd == "" {
+			unknown = append(unknown, dn)
+			continue
+		}
+		text, added, err := merged(sd, rights[dn])
+		if err != nil {
+			return fmt.Errorf("print the rights on %s: %w", dn, err)
+		}
+		if !added {
+			l.comment("The rights on " + string(dn) + " are there.\n")
+			continue
+		}
+		l.comment("The rights on " + string(dn) + ": the list that is there now, and\n    " + describe(rights[dn]) + "\nIf anybody changes that list before this is loaded, print it again.")
+		l.value("dn", string(dn))
+		// Only the list is written, not the owner nor what is audited (MS-ADTS, section 3.1.1.3.4.1.11, with the flag 4).
+		fmt.Fprintf(l, "control: %s true:: MAMCAQQ=\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: %s\n\n", descriptorControl, inBase64(text))
+	}
+	p.domainCommands(l, unknown, rights)
+	return nil
+}
+
+const descriptorControl = "1.2.840.113556.1.4.801"
+
+// domainCommands writes how rights are added to lists that are not known.
+func (p Plan) domainCommands(l *ldif, places []directory.DN, rights map[directory.DN][]ace) {
+	if len(places) == 0 {
+		return
+	}
+	l.comment("Then the rights on what is there already, which LDIF could only replace as a whole. On a Samba server:")
+	for _, dn := range places {
+		l.comment(fmt.Sprintf("    samba-tool dsacl set --action=allow --objectdn=%s --sddl=%s", quoted(string(dn), `'\''`), quoted(describe(rights[dn]), "")))
 	}
 	l.comment("Or in PowerShell on Windows, with the module ActiveDirectory:")
 	for _, dn := range places {
 		l.comment(fmt.Sprintf("    $a = Get-Acl -LiteralPath %s; $a.SetSecurityDescriptorSddlForm($a.GetSecurityDescriptorSddlForm('Access') + %s, 'Access'); Set-Acl -LiteralPath %[1]s -AclObject $a",
-			quoted("AD:"+string(dn), "''"), quoted(lists[dn], "")))
+			quoted("AD:"+string(dn), "''"), quoted(describe(rights[dn]), "")))
 	}
 }
 

@@ -10,14 +10,12 @@ func TestAFreshTreeWithWhatIsPrintedIsHealthy(t *testing.T) {
 	for _, kind := range testenv.Directories() {
 		t.Run(kind.Kind, func(t *testing.T) {
 			l := start(t, kind)
-			t.Log(l.check(t))
 			l.prepare(t, nil)
 			for _, round := range []string{"on a fresh tree", "once more", "with somebody there"} {
 				if round == "with somebody there" {
 					l.person(t)
 				}
 				r := l.check(t)
-				t.Log(r)
 				for _, f := range bad(r) {
 					t.Errorf("%s: %s %s: %s\n%s", round, f.Level, f.Check, f.Text, f.Fix)
 				}

@@ -9,8 +9,19 @@ import (
 )
 
 // learnDomain asks Active Directory for the identifiers that its rights are written with.
-func learnDomain(ctx context.Context, ops directory.Operations, p *Plan) error {
-	p.SchemaIDs = map[string]string{}
+func learnDomain(ctx context.Context, ops *directory.Pool, p *Plan) error {
+	p.SchemaIDs, p.Descriptors = map[string]string{}, map[directory.DN]string{}
+	places := []directory.DN{p.Settings.People.Base}
+	for _, g := range p.groups() {
+		places = append(places, g.DN)
+	}
+	for _, dn := range places {
+		sd, err := ops.Descriptor(ctx, dn)
+		if err != nil && !directory.Refused(err) {
+			return fmt.Errorf("read the rights on %s: %w", dn, err)
+		}
+		p.Descriptors[dn] = sd
+	}
 	who, err := serviceEntry(ctx, ops, p)
 	if err != nil {
 		return err

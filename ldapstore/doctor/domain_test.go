@@ -102,3 +102,38 @@ func TestThePrintedDescriptorHidesWhatIsNotFinished(t *testing.T) {
 		}
 	}
 }
+
+func TestRightsOnWhatIsThereAreAddedByLDIFOrByCommandsAndOnce(t *testing.T) {
+	l := start(t, testenv.DirectoryKind{Kind: testenv.ActiveDirectory, Start: testenv.StartSamba})
+	own := l.descriptor(t, l.People)
+	l.prepare(t, func(ldif string) string {
+		if strings.Contains(ldif, "samba-tool") {
+			t.Errorf("commands although the server shows its lists:\n%s", ldif)
+		}
+		return ldif + "\n"
+	})
+	again, err := l.plan(t).Print(doctor.FormatLDIF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(again, "changetype: modify") || !strings.Contains(again, "# The rights on ou=people,DC=lab,DC=test are there.") {
+		t.Errorf("printed again:\n%s", again)
+	}
+	l.Load(t, "dn: "+l.People+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: "+own+"\n")
+	if found := bad(l.check(t)); !strings.Contains(found.String(), "may not move a finished account into its place") {
+		t.Errorf("without the rights again:\n%s", found)
+	}
+	p := l.plan(t)
+	p.Descriptors = nil
+	commands, err := p.Print(doctor.FormatLDIF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range command.FindAllStringSubmatch(commands, -1) {
+		l.sambaTool(t, found[1])
+	}
+	l.person(t)
+	if found := bad(l.check(t)); len(found) > 0 {
+		t.Errorf("after the commands:\n%s", found)
+	}
+}

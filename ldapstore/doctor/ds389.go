@@ -18,7 +18,7 @@ func (a aci) text(service directory.DN) string {
 }
 
 // inACI writes a DN within the quotes of an instruction.
-func inACI(dn directory.DN) string { return strings.ReplaceAll(string(dn), `"`, `22`) }
+func inACI(dn directory.DN) string { return byNumber(dn) }
 
 // aciInstructions are the least rights.
 func (p Plan) aciInstructions() []aci {

@@ -145,9 +145,6 @@ func (l *lab) prepare(t *testing.T, edit func(string) string) {
 		text = edited
 	}
 	l.Load(t, text)
-	for _, found := range regexp.MustCompile(`(?m)^#     (samba-tool .*)$`).FindAllStringSubmatch(text, -1) {
-		l.sambaTool(t, found[1])
-	}
 	for deadline := time.Now().Add(time.Minute); strings.Contains(text, "cn=index,cn=tasks"); time.Sleep(10 * time.Millisecond) {
 		task, err := l.LDAPSearchAs(l.AdminDN, l.AdminPassword, "cn=narthex,cn=index,cn=tasks,cn=config", "(objectClass=*)", "nsTaskExitCode")
 		if strings.Contains(task, "nsTaskExitCode: 0") {
@@ -158,6 +155,9 @@ func (l *lab) prepare(t *testing.T, edit func(string) string) {
 		}
 	}
 }
+
+// command is one that is printed for a Samba server.
+var command = regexp.MustCompile(`(?m)^#     (samba-tool .*)$`)
 
 // sambaTool runs a printed command as the domain's admin.
 func (l *lab) sambaTool(t *testing.T, command string) {

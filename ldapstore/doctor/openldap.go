@@ -150,10 +150,11 @@ func (p Plan) slapdRights(l *ldif) {
 func (p Plan) slapdConf() string {
 	var b strings.Builder
 	b.WriteString("# For the section of the database " + string(p.Settings.Base) + " in slapd.conf: the rules before those that there are.\n\n")
+	twice := func(text string) string { return strings.ReplaceAll(text, `\`, `\\`) }
 	for _, r := range p.slapdRules() {
-		b.WriteString("access to " + r.what + "\n    " + strings.ReplaceAll(r.who, "\n", "\n    ") + "\n")
+		b.WriteString("access to " + twice(r.what) + "\n    " + strings.ReplaceAll(twice(r.who), "\n", "\n    ") + "\n")
 	}
-	b.WriteString("\nlimits " + exact(p.Service) + " size=unlimited time=unlimited\n\n")
+	b.WriteString("\nlimits " + twice(exact(p.Service)) + " size=unlimited time=unlimited\n\n")
 	for _, attribute := range p.slapdIndexes() {
 		b.WriteString("index " + attribute + " eq\n")
 	}
@@ -162,7 +163,24 @@ func (p Plan) slapdConf() string {
 
 func exact(dn directory.DN) string { return under("dn.exact", dn) }
 
-// under writes a DN in quotes as slapd's settings have it: a backslash protects what follows, so it is doubled.
-func under(scope string, dn directory.DN) string {
-	return scope + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(dn)) + `"`
+// under writes a DN in quotes. Within them cn=config takes every octet as it is, so that a quotation mark must not stand
+// there: all that is escaped is so by its number. slapd.conf reads backslashes once more: see slapdConf.
+func under(scope string, dn directory.DN) string { return scope + `="` + byNumber(dn) + `"` }
+
+// byNumber writes what is escaped in a DN as a backslash and two digits (RFC 4514, section 2.4).
+func byNumber(dn directory.DN) string {
+	var b strings.Builder
+	for i := 0; i < len(dn); i++ {
+		b.WriteByte(dn[i])
+		if dn[i] != '\\' || i+1 == len(dn) {
+			continue
+		}
+		i++
+		if strings.IndexByte("0123456789abcdefABCDEF", dn[i]) >= 0 {
+			b.WriteByte(dn[i])
+		} else {
+			fmt.Fprintf(&b, "%02X", dn[i])
+		}
+	}
+	return b.String()
 }

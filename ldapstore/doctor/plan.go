@@ -30,6 +30,9 @@ type Plan struct {
 	// SchemaIDs are identifiers of Active Directory's schema (schemaIDGUID) as text, by class or attribute in lower case. Those
 	// that every domain has are known without.
 	SchemaIDs map[string]string
+	// Descriptors are the security descriptors that the server shows of ou=people and of groups; without one, commands are
+	// printed in place of LDIF.
+	Descriptors map[directory.DN]string
 }
 
 // DecoyName, ProbeName and CheckName are the values of cn of entries below ou=identifiers that are no claims' names but fixed.
