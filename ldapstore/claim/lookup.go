@@ -84,8 +84,7 @@ func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string
 	if s.Canonical == nil { // nobody could tell which values are this key
 		return Owner{}, plugin.ErrNotFound
 	}
-	filter, _ := s.carrying([]plugin.Key{k})
-	filter = directory.And(filter, directory.Equal("objectClass", s.Settings.People.AccountClass))
+	filter := s.Settings.Holding(k)
 	var entries []directory.Entry
 	err := try(ctx, func() (err error) {
 		entries, err = s.Operations.Search(ctx, s.Settings.People.Base, directory.Subtree, filter, 2, append(s.readOfEntries(), attributes...)...)

@@ -103,40 +103,6 @@ func already(err error, group GroupKind, kind directory.ChangeKind) bool {
 	}
 }
 
-// ReadGroups returns the groups of the settings that list an account, by one search.
-func (s *Settings) ReadGroups(ctx context.Context, ops directory.Operations, m Member) ([]string, error) {
-	if len(s.Groups) == 0 {
-		return nil, nil
-	}
-	var lists []directory.Filter
-	for _, kind := range []GroupKind{GroupOfNames, GroupOfUniqueNames, PosixGroup} {
-		if s.hasGroups(kind) {
-			lists = append(lists, directory.Equal(kind.attribute(), kind.value(m)))
-		}
-	}
-	if s.hasGroups(ADGroup) {
-		lists = append(lists, directory.Equal(ADGroup.attribute(), string(m.DN))) // it stores names, whatever it was told
-	}
-	found, err := ops.Search(ctx, s.Base, directory.Subtree, directory.Or(lists...), 0, "objectClass")
-	if err != nil {
-		return nil, fmt.Errorf("read the groups of an account: %w", err)
-	}
-	names := make([]directory.DN, len(found))
-	for i, e := range found {
-		names[i] = e.DN
-	}
-	return s.groupsAt(names), nil
-}
-
-func (s *Settings) hasGroups(kind GroupKind) bool {
-	for _, g := range s.Groups {
-		if g.Kind == kind {
-			return true
-		}
-	}
-	return false
-}
-
 // groupsAt returns the groups of the settings that stand at one of these names.
 func (s *Settings) groupsAt(dns []directory.DN) []string {
 	var names []string

@@ -54,15 +54,6 @@ func (p *Passwords) Staged(ctx context.Context, secret plugin.Secret) ([]directo
 	return []directory.Attribute{a}, nil
 }
 
-// WithPassword is the filter for entries that have a password; the service account needs the right to search for
-// userPassword. On Active Directory it matches all: there Usable knows.
-func (s *Settings) WithPassword() directory.Filter {
-	if s.Kind == directory.ActiveDirectory {
-		return directory.Filter{}
-	}
-	return directory.Present("userPassword")
-}
-
 // Change returns the change that sets a password; none where the server is to be asked by RFC 3062.
 func (p *Passwords) Change(ctx context.Context, secret plugin.Secret) ([]directory.Change, error) {
 	if p.Later() {

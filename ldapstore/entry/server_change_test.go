@@ -18,9 +18,14 @@ func (l *lab) groups(t *testing.T) {
 			t.Errorf("the groups to join are %q", d.Groups)
 		}
 		m := entry.Member{DN: d.DN, ID: l.parse(t, d.DN).ID, Username: "member"}
-		listing := func() []string {
-			names, err := l.ReadGroups(t.Context(), l.service, m)
-			must(t, err)
+		listing := func() (names []string) {
+			for _, name := range []string{"staff", "unix"} {
+				list, err := l.admin.Read(t.Context(), l.Groups[name].DN, "member", "memberUid")
+				must(t, err)
+				if slices.ContainsFunc(list.Values("member"), func(v string) bool { return directory.DN(v).Equal(d.DN) }) || slices.Contains(list.Values("memberUid"), "member") {
+					names = append(names, name)
+				}
+			}
 			return names
 		}
 		for _, name := range []string{"staff", "unix"} {
@@ -91,32 +96,20 @@ func (l *lab) changes(t *testing.T) {
 }
 
 func (l *lab) keys(t *testing.T) {
-	t.Run("an account is found by its keys alone, whatever characters they have, and one key takes another's place", func(t *testing.T) {
+	t.Run("an account is found by its keys alone, whatever characters they have", func(t *testing.T) {
 		a := account("keys")
 		a.Keys[1].Value = "o'neil*(x)@example.org"
-		d, err := l.create(t, a, map[string]int64{"uidNumber": 20_004})
+		_, err := l.create(t, a, map[string]int64{"uidNumber": 20_004})
 		must(t, err)
 		found := func(k plugin.Key) int {
 			entries, err := l.service.Search(t.Context(), l.People.Base, directory.Subtree, l.Holding(k), 0, "1.1")
 			must(t, err)
 			return len(entries)
 		}
-		upper, star, wrongKind, added := a.Keys[1], a.Keys[1], a.Keys[1], a.Keys[1]
-		upper.Value, star.Value, wrongKind.Kind, added.Value = "O'NEIL*(X)@EXAMPLE.ORG", "o'neil*", plugin.KindPhone, "new@example.org"
-		if found(a.Keys[0]) != 1 || found(a.Keys[1]) != 1 || found(upper) != 1 || found(star) != 0 || found(wrongKind) != 0 || found(added) != 0 {
+		upper, star, wrongKind, other := a.Keys[1], a.Keys[1], a.Keys[1], a.Keys[1]
+		upper.Value, star.Value, wrongKind.Kind, other.Value = "O'NEIL*(X)@EXAMPLE.ORG", "o'neil*", plugin.KindPhone, "new@example.org"
+		if found(a.Keys[0]) != 1 || found(a.Keys[1]) != 1 || found(upper) != 1 || found(star) != 0 || found(wrongKind) != 0 || found(other) != 0 {
 			t.Error("a key finds what it should not, or not what it should")
-		}
-		changes, err := l.KeyChanges(l.read(t, d.DN), &upper, &added)
-		must(t, err)
-		must(t, l.admin.Modify(t.Context(), d.DN, changes, directory.Filter{}))
-		if found(a.Keys[1]) != 0 || found(added) != 1 {
-			t.Error("the key has not changed")
-		}
-		if err := l.admin.Modify(t.Context(), d.DN, changes, directory.Filter{}); !directory.Refused(err, directory.NoSuchAttribute) {
-			t.Errorf("the same change again: %v", err)
-		}
-		if _, err := l.KeyChanges(directory.Entry{}, nil, &a.Keys[0]); !errors.Is(err, plugin.ErrInvalid) {
-			t.Errorf("a change of the username: %v", err)
 		}
 	})
 }
