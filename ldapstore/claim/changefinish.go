@@ -114,13 +114,14 @@ const (
 
 // judge tells what a refused write means at the nth look. Some codes mean both: only after some looks is it a refusal.
 func (s *Store) judge(err error, n int) verdict {
-	twofold := directory.Refused(err, directory.ConstraintViolation, directory.InsufficientAccessRights)
+	// Active Directory answers "value exists" to a second value of an attribute that takes one.
+	twofold := directory.Refused(err, directory.ConstraintViolation, directory.InsufficientAccessRights, directory.AttributeOrValueExists)
 	switch {
 	case s.movedOn(err) && (n < 3 || !twofold) && n < tries:
 		return lookAgain
 	case s.movedOn(err) && !twofold:
 		return goOnLater
-	case refusedForGood(err):
+	case twofold || refusedForGood(err):
 		return refusedAtLast
 	}
 	return failed
