@@ -95,11 +95,22 @@ func (a *arena) spawn(l luck) (*process, *claim.Store) {
 		below = a.through(below)
 	}
 	p := &process{Operations: below, luck: l, tally: a.tally}
+	return p, a.over(p)
+}
+
+// over is a Store whose requests go through operations.
+func (a *arena) over(operations directory.Operations) *claim.Store {
 	log := slog.New(slog.DiscardHandler)
 	if *narrate {
 		log = slog.New(slog.NewTextHandler(a.Output(), nil))
 	}
-	return p, claim.New(claim.Config{Operations: p, Server: a.server, Settings: a.settings, Lease: a.lease, Log: log})
+	return claim.New(claim.Config{Operations: operations, Server: a.server, Settings: a.settings, Canonical: canonical, Lease: a.lease, Log: log})
+}
+
+// canonical is how the host of these tests forms keys.
+func canonical(_ plugin.KeyKind, _, value string) (string, bool) {
+	name, _, _ := strings.Cut(strings.ToLower(value), "@")
+	return token(name).canonical(), true
 }
 
 // lucky is a process that nothing happens to.

@@ -36,6 +36,7 @@ type process struct {
 	dead  atomic.Bool
 	tally *tally
 	late  sync.WaitGroup
+	took  func(start, end time.Time) // each request, if set
 }
 
 // do sends one request with everything that may happen around it.
@@ -51,7 +52,11 @@ func (p *process) do(name string, send func() error) error {
 		})
 		return fmt.Errorf("%s: %w", name, directory.ErrUnanswered)
 	}
+	began := time.Now()
 	err := send()
+	if p.took != nil {
+		p.took(began, time.Now())
+	}
 	if died := p.chance("after "+name, afterwards); died != nil {
 		return died
 	}
@@ -124,7 +129,11 @@ func (p *process) looking(name string, send func() error) error {
 	if err := p.chance("before "+name, 1); err != nil {
 		return err
 	}
+	began := time.Now()
 	err := send()
+	if p.took != nil {
+		p.took(began, time.Now())
+	}
 	if died := p.chance("after "+name, afterwards); died != nil {
 		return died
 	}
