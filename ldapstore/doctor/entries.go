@@ -1,12 +1,16 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
 )
 
 // entries looks for what everything stands below.
@@ -63,14 +67,32 @@ func (e *examination) schema(ctx context.Context) bool {
 	if len(findings) == 0 {
 		e.report.note(check, fmt.Sprintf("accounts are %s; every attribute that these demand is supplied", strings.Join(s.People.ObjectClasses, ", ")))
 	}
+	e.demands(check)
 	if err := e.mark(ctx, check); err != nil {
 		return e.lost(err)
 	}
 	return true
 }
 
-// aMark is what the persister writes as a mark.
-var aMark = regexp.MustCompile(`^[0-9a-f]{20}$`)
+// demands tells, for each flow, what supplies every attribute that the classes demand.
+func (e *examination) demands(check string) {
+	flows := map[string][]plugin.AttributeUse{}
+	for _, u := range e.Uses {
+		flows[u.Flow] = append(flows[u.Flow], u)
+	}
+	for _, flow := range slices.Sorted(maps.Keys(flows)) {
+		var all []string
+		for _, demanded := range e.plan.Settings.Demands(e.plan.Schema, flows[flow]) {
+			all = append(all, demanded.Attribute+" by "+cmp.Or(demanded.By, "nothing"))
+		}
+		if len(all) > 0 {
+			e.report.note(check, fmt.Sprintf("flow %s: %s", flow, strings.Join(all, ", ")))
+		}
+	}
+}
+
+// aMark is what the persister writes as a mark: a run, and the claim of the username.
+var aMark = regexp.MustCompile(`^[0-9a-f]{20}(-[0-9a-f]{40})?$`)
 
 // mark looks whether anybody else uses the attribute of the mark.
 func (e *examination) mark(ctx context.Context, check string) error {
