@@ -34,6 +34,7 @@ type arena struct {
 	admin    *directory.Pool
 	lease    time.Duration
 	tally    *tally
+	now      func() time.Time
 	// through, if set, stands between every process and the server: a positive control.
 	through func(directory.Operations) directory.Operations
 }
@@ -49,7 +50,7 @@ func enter(t *testing.T, kind testenv.DirectoryKind) *arena {
 	if *unique && kind.Kind == testenv.OpenLDAP {
 		options = append(options, testenv.WithUnique("uid", "mail"))
 	}
-	a := &arena{T: t, dir: kind.Start(t, options...), lease: leases[kind.Kind], tally: newTally()}
+	a := &arena{T: t, dir: kind.Start(t, options...), lease: leases[kind.Kind], tally: newTally(), now: time.Now}
 	a.service, a.admin = a.connect(a.dir.ServiceDN, a.dir.ServicePassword), a.connect(a.dir.AdminDN, a.dir.AdminPassword)
 	var err error
 	if a.server, err = a.admin.Server(t.Context()); err != nil {
@@ -176,7 +177,7 @@ func (a *arena) create(ctx context.Context, p *process, s *claim.Store, t *attem
 	}
 	execution := s.Begin(t.id)
 	defer execution.End()
-	c := claim.Creation{Execution: execution, Attempt: t.id, NotAfter: time.Now().Add(patience), Keys: account.Keys,
+	c := claim.Creation{Execution: execution, Attempt: t.id, NotAfter: a.now().Add(patience), Keys: account.Keys,
 		Build: func(mark string) (entry.Draft, error) {
 			return a.settings.Build(account, entry.Inputs{Run: mark, Password: staged, Now: time.Now()})
 		}}

@@ -1,0 +1,256 @@
+package claim
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/plugin"
+)
+
+// Person is an account that stands in the directory, whoever made it.
+type Person struct {
+	ID plugin.ID
+	DN directory.DN
+	// Keys has one of KindUsername. Value and Attribute are as in the entry.
+	Keys []plugin.Key
+}
+
+// Adoption is what became of a person's keys.
+type Adoption struct {
+	// Claimed counts the claims that were written.
+	Claimed int
+	// Taken are keys that another account has, or that are held back for one. Nothing is changed about them.
+	Taken []plugin.Key
+	// Busy tells that somebody is just changing one of the claims: adopt again later.
+	Busy bool
+}
+
+// Adopt writes the claims of a person that are missing, and is done again without harm. A value that an admin has given a
+// known account by hand gets its claim as if the account had added it; what a claim says of an account that is nowhere any
+// more is put right first (see Review), so that the key is free a day later.
+func (s *Store) Adopt(ctx context.Context, p Person) (Adoption, error) {
+	a := adopting{Store: s, Person: p}
+	for _, k := range p.Keys {
+		if k.Kind == plugin.KindUsername {
+			a.anchor, a.anchorName = k, Name(k.Canonical)
+		} else {
+			a.others = append(a.others, k)
+		}
+	}
+	if a.anchorName == "" {
+		return Adoption{}, fmt.Errorf("adopt: %w: no username", plugin.ErrInvalid)
+	}
+	if err := a.run(ctx); err != nil {
+		return a.Adoption, fmt.Errorf("adopt: %w", err)
+	}
+	return a.Adoption, nil
+}
+
+type adopting struct {
+	*Store
+	Person
+	Adoption
+	anchor     plugin.Key
+	anchorName string
+	others     []plugin.Key
+	written    map[string]state // by name: to be taken back if the entry is gone
+}
+
+func (a *adopting) run(ctx context.Context) error {
+	anchor, err := a.settled(ctx, a.anchorName)
+	if err != nil || a.Busy {
+		return err
+	}
+	if anchor != nil && anchor.phase == held && anchor.id == a.ID {
+		return a.runKnown(ctx, anchor)
+	}
+	a.written = map[string]state{}
+	var names []string
+	for _, k := range a.others {
+		mine, err := a.claim(ctx, k, notes{})
+		if err != nil || a.Busy {
+			return err
+		}
+		if mine {
+			names = append(names, Name(k.Canonical))
+		}
+	}
+	// The anchor comes last: once it stands, its list is complete.
+	if _, err := a.claim(ctx, a.anchor, notes{dn: a.DN, others: names}); err != nil {
+		return err
+	}
+	return a.confirm(ctx)
+}
+
+// claim makes one claim the person's, at rest. mine is false when somebody else has it.
+func (a *adopting) claim(ctx context.Context, k plugin.Key, n notes) (mine bool, err error) {
+	name := Name(k.Canonical)
+	to := state{phase: held, kind: kindOf(k), run: newRun(), id: a.ID, notes: n}
+	err = a.add(ctx, name, to)
+	if err == nil {
+		a.wrote(name, to)
+		return true, nil
+	}
+	if !directory.Refused(err, directory.EntryAlreadyExists) {
+		return false, err
+	}
+	for range 8 {
+		st, err := a.settled(ctx, name)
+		if err != nil || a.Busy {
+			return false, err
+		}
+		switch {
+		case st == nil:
+			return false, plugin.ErrUnavailable // somebody deletes claims by hand
+		case st.isAnchorOf(a.ID):
+			return true, nil
+		case !a.mayTake(st):
+			a.Taken = append(a.Taken, k)
+			return false, nil
+		}
+		ok, err := a.swap(ctx, name, st.text, to)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			a.wrote(name, to)
+			return true, nil
+		}
+	}
+	a.Busy = true
+	return false, nil
+}
+
+func (a *adopting) wrote(name string, to state) {
+	to.text = to.String()
+	a.written[name] = to
+	a.Claimed++
+}
+
+// mayTake tells whether a claim is free for the person: nobody's, held back for this account, or long enough for another.
+func (a *adopting) mayTake(st *state) bool {
+	return st.phase == free || st.phase == reserved && (st.id == a.ID || st.dn == "" && a.Clock().After(st.until))
+}
+
+// settled reads a claim once whatever was begun with it is finished or undone, and an account that is nowhere has lost it.
+func (a *adopting) settled(ctx context.Context, name string) (*state, error) {
+	for range 4 {
+		if _, err := a.visit(ctx, name); err != nil {
+			return nil, err
+		}
+		st, err := a.read(ctx, name)
+		if err != nil || st == nil {
+			return nil, err
+		}
+		switch st.phase {
+		case held:
+			if st.id == a.ID {
+				return st, nil
+			}
+			freed, err := a.freeIfGone(ctx, name, st)
+			if err != nil || !freed {
+				return st, err
+			}
+		case free, reserved:
+			return st, nil
+		case wanted, committed, locked, abandoned, deleted, losing, keeping:
+			a.Busy = true
+			return st, nil
+		}
+	}
+	a.Busy = true
+	return nil, nil
+}
+
+// runKnown gives a known account what an admin has added by hand, and its anchor the name that an admin has given the entry.
+func (a *adopting) runKnown(ctx context.Context, anchor *state) error {
+	var names []string
+	for _, k := range a.others {
+		name := Name(k.Canonical)
+		st, err := a.settled(ctx, name)
+		if err != nil || a.Busy {
+			return err
+		}
+		switch {
+		case st != nil && st.phase == held && st.id == a.ID:
+			names = append(names, name)
+		case st != nil && !a.mayTake(st):
+			a.Taken = append(a.Taken, k)
+		default:
+			if err := a.addByHand(ctx, k); err != nil {
+				return err
+			}
+		}
+	}
+	return a.correct(ctx, anchor, names)
+}
+
+// addByHand claims a value that the entry carries already, as if the account had just added it.
+func (a *adopting) addByHand(ctx context.Context, k plugin.Key) error {
+	err := a.Change(ctx, a.ID, plugin.IdentifierChange{Attempt: newAttempt(), NotAfter: a.Clock().Add(a.Lease), Add: &k})
+	switch {
+	case errors.Is(err, plugin.ErrExists):
+		a.Taken = append(a.Taken, k)
+		return nil
+	case err != nil:
+		return err
+	}
+	a.Claimed++
+	return nil
+}
+
+// correct mends what an anchor at rest keeps: the entry's name, and claims that are the account's and missing in its list.
+func (a *adopting) correct(ctx context.Context, anchor *state, names []string) error {
+	if a.Claimed > 0 {
+		a.Wait() // what was just added changes the anchor, too
+		now, err := a.settled(ctx, a.anchorName)
+		if err != nil || a.Busy || now == nil || !now.isAnchorOf(a.ID) {
+			return err
+		}
+		anchor = now
+	}
+	missing := slices.DeleteFunc(names, func(n string) bool { return slices.Contains(anchor.others, n) })
+	if len(missing) == 0 && anchor.dn.Equal(a.DN) {
+		return nil
+	}
+	to := anchor.as(held)
+	to.run, to.notes = newRun(), notes{dn: a.DN, others: append(slices.Clone(anchor.others), missing...)}
+	_, err := a.swap(ctx, a.anchorName, anchor.text, to) // lost: somebody is changing the account, and the next adoption sees
+	return err
+}
+
+// confirm takes back what was written when the entry is gone by now, or has lost a value: a deletion, or an admin, was
+// quicker and did not see the claims.
+func (a *adopting) confirm(ctx context.Context) error {
+	if len(a.written) == 0 {
+		return nil
+	}
+	e, err := a.byID(ctx, a.ID, a.readOfEntries()...)
+	if err != nil {
+		return err
+	}
+	for _, k := range a.Keys {
+		name := Name(k.Canonical)
+		st, wrote := a.written[name]
+		if !wrote || e != nil && a.has(*e, k) {
+			continue
+		}
+		if _, err := a.swap(ctx, name, st.text, state{phase: free, run: st.run}); err != nil {
+			return err
+		}
+		a.Claimed--
+	}
+	return nil
+}
+
+// newAttempt is an attempt of nobody's registration.
+func newAttempt() plugin.Attempt {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return plugin.Attempt(hex.EncodeToString(b))
+}
