@@ -77,12 +77,18 @@ func TestAServerThatCannotBeUsedIsNamedWithItsFix(t *testing.T) {
 		wanted{"account", doctor.Failure, "cn=svc,dc=lab,dc=test may not log in: the server answers with result code 49", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
 	try("no password", func() { l.Connection.Password = "" },
 		wanted{"account", doctor.Failure, "has no password", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
+	t.Run("nothing is wrong over StartTLS", func(t *testing.T) {
+		l.Config = healthy
+		l.Connection.URL = l.StartTLSURL
+		l.says(t)
+	})
 	try("a certificate that ends soon", func() { l.RenewBefore = 48 * time.Hour },
 		wanted{"connection", doctor.Warning, "the certificate is good until", "renew it"})
 	try("a server that hangs", func() {
 		l.Stop()
 		t.Cleanup(l.Continue)
 	}, wanted{"connection", doctor.Failure, host + " does not answer in time", "hangs"})
+	l.Continue()
 	try("a peer that takes connections and says nothing of LDAP", func() { l.Connection.URL = "ldaps://" + silent(t) },
 		wanted{"connection", doctor.Failure, "does not answer in time", "firewall"})
 }
@@ -129,6 +135,66 @@ func TestABadlyPreparedTreeIsNamedWithItsFix(t *testing.T) {
 			}
 			l.says(t, c.want...)
 		})
+	}
+}
+
+func TestAServerThatIsReadOnlyOrHasLostAReaderIsNamed(t *testing.T) {
+	l := slapd(t)
+	l.prepare(t, nil)
+	l.person(t)
+	l.write(t, posixFile+"readers: ["+l.URL+", \"ldaps://127.0.0.1:1\"]\n")
+	l.says(t, wanted{"readers", doctor.Warning, "nothing listens at 127.0.0.1:1", "readers"})
+	l.write(t, posixFile)
+	l.SetReadOnly(t, true)
+	r := bad(l.check(t))
+	if !strings.Contains(r.String(), "create: the service account cannot add claims: the server answers with result code 53 (operation restricted)") || r.Worst() != doctor.Failure {
+		t.Errorf("a server that is read-only:\n%s", r)
+	}
+}
+
+func TestWhatIsWrongWith389IsNamedWithItsFix(t *testing.T) {
+	l := start(t, testenv.DirectoryKind{Kind: testenv.DS389, Start: testenv.StartDS389})
+	l.load(t, "dn: BASE\nchangetype: modify\nadd: aci\naci: (targetattr=\"*\")(version 3.0; acl \"everybody reads everything\"; allow (read,search,compare) userdn=\"ldap:///anyone\";)\n")
+	l.prepare(t, nil)
+	t.Run("what everybody may read does not show what is unfinished", func(t *testing.T) {
+		l.says(t)
+		if r := l.check(t).String(); !strings.Contains(r, "the 7-bit check refuses letters other than ASCII in uid") {
+			t.Errorf("the plug-in for ASCII is not noticed:\n%s", r)
+		}
+		for _, who := range [][2]string{{l.PlainDN, l.PlainPassword}, {"", ""}} {
+			for _, base := range []string{l.Directory.Base, l.Identifiers, l.Pending, "cn=" + doctor.CheckName + "," + l.Identifiers} {
+				out, _ := l.LDAPSearchAs(who[0], who[1], base, "(|(ou=identifiers)(ou=pending)(cn=*))", "description")
+				if strings.Contains(strings.ToLower(out), "ou=identifiers") {
+					t.Errorf("%q sees below %s:\n%s", who[0], base, out)
+				}
+			}
+		}
+	})
+	t.Run("without the instruction that hides it, it does", func(t *testing.T) {
+		text, err := l.plan(t).Print(doctor.FormatLDIF)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, hidden, _ := strings.Cut(text, `aci: (targetattr="*")(target="ldap:///ou=identifiers,dc=lab,dc=test")(version 3.0; acl "narthex: nobody else"`)
+		hidden, _, _ = strings.Cut(hidden, "\n")
+		line := `aci: (targetattr="*")(target="ldap:///ou=identifiers,dc=lab,dc=test")(version 3.0; acl "narthex: nobody else"` + hidden + "\n"
+		l.load(t, "dn: BASE\nchangetype: modify\ndelete: aci\n"+line)
+		l.says(t, wanted{"rights", doctor.Failure, "everybody can see accounts that are not finished", "nobody else"})
+		l.load(t, "dn: BASE\nchangetype: modify\nadd: aci\n"+line)
+	})
+	t.Run("passwords in clear text", func(t *testing.T) {
+		l.load(t, "dn: cn=config\nchangetype: modify\nreplace: passwordStorageScheme\npasswordStorageScheme: CLEAR\n")
+		l.says(t, wanted{"password", doctor.Failure, "keeps passwords in clear text", "passwordStorageScheme"})
+	})
+}
+
+func TestAClockThatIsOffIsNamed(t *testing.T) {
+	at := func(off time.Duration) string { return time.Now().UTC().Add(off).Format("20060102150405Z") }
+	for theirs, want := range map[string]string{at(0): "agree", at(-time.Hour): "is 1h0m", at(-2 * time.Hour): "behind this machine's", at(time.Hour): "ahead of this machine's"} {
+		r := doctor.CompareClocks(theirs)
+		if len(r) != 1 || !strings.Contains(r[0].Text, want) || (r[0].Level == doctor.Warning) == (want == "agree") {
+			t.Errorf("%s: %v", theirs, r)
+		}
 	}
 }
 

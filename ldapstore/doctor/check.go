@@ -184,7 +184,7 @@ func (e *examination) unseen(ctx context.Context, staged directory.DN) error {
 
 // rest looks at what does not decide over the rights.
 func (e *examination) rest(ctx context.Context) bool {
-	for _, look := range []func(context.Context) error{e.indexes, e.overlays, e.clock} {
+	for _, look := range []func(context.Context) error{e.indexes, e.overlays, e.clock, e.readers} {
 		if err := look(ctx); err != nil {
 			return e.lost(err)
 		}

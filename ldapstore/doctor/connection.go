@@ -96,6 +96,32 @@ func (e *examination) certificate(state tls.ConnectionState) {
 	e.report.note(connectionCheck, text)
 }
 
+// readers looks whether the replicas that look-ups may ask can be asked.
+func (e *examination) readers(ctx context.Context) error {
+	const check = "readers"
+	for _, url := range e.plan.Settings.Readers {
+		s := e.Connection
+		s.URL = url
+		conn, err := directory.Dial(ctx, s)
+		if err == nil {
+			_, err = conn.Read(ctx, e.plan.Settings.People.Base, "objectClass")
+			conn.Close()
+		}
+		switch {
+		case err == nil:
+			e.report.note(check, place(url)+" can be asked")
+		case directory.Refused(err, directory.NoSuchObject):
+			e.report.warn(check, fmt.Sprintf("%s has no %s, or the service account may not see it there", place(url), e.plan.Settings.People.Base), "replicate the tree and the rights, or take the server out of readers")
+		case directory.Refused(err):
+			e.report.warn(check, place(url)+" refuses the service account: "+answer(err), "let it log in there, or take the server out of readers")
+		default:
+			problem, _ := whyUnreached(err, s)
+			e.report.warn(check, "a reader cannot be asked: "+problem, "mend that, or take the server out of readers")
+		}
+	}
+	return nil
+}
+
 // whyUnreached words why no connection came about, and what to do.
 func whyUnreached(err error, s directory.Settings) (problem, fix string) {
 	var unknown x509.UnknownAuthorityError

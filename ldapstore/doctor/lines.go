@@ -43,6 +43,9 @@ func (p Plan) line(g grant) string {
 			}
 		}
 	case directory.DS389:
+		if g == toHideFromOthers {
+			return p.aciHidden()
+		}
 		for _, a := range p.aciInstructions() {
 			if a.grant == g || a.grant == oneOn389[g] {
 				found = append(found, a.text(p.Service))

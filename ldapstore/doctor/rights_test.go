@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -144,6 +145,40 @@ func TestCapabilitiesThatAreNotGrantedAreWithheldAndNothingElse(t *testing.T) {
 			}
 			if worst := found.Worst(); worst != doctor.Warning {
 				t.Errorf("the worst is %q:\n%s", worst, found)
+			}
+		})
+	}
+}
+
+func TestProcessesThatStartTogetherAllSeeTheirRights(t *testing.T) {
+	for _, kind := range testenv.Directories() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			l := start(t, kind)
+			l.prepare(t, nil)
+			l.person(t)
+			p := l.plan(t)
+			var together sync.WaitGroup
+			for range 4 {
+				pool, err := directory.Open(l.Connection)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(pool.Close)
+				together.Go(func() {
+					allowed, found, err := doctor.Rights(t.Context(), pool, p)
+					if err != nil || len(bad(found)) > 0 {
+						t.Errorf("%v\n%s", err, found)
+					}
+					for _, c := range doctor.Capabilities() {
+						if !allowed[c] {
+							t.Errorf("%s is withheld", c)
+						}
+					}
+				})
+			}
+			together.Wait()
+			if left := l.LDAPSearch(t, l.Pending, "(!(ou=pending))", "dn"); strings.Contains(left, "dn: ") {
+				t.Errorf("left behind:\n%s", left)
 			}
 		})
 	}
