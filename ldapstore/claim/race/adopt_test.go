@@ -19,7 +19,7 @@ func TestAdopt(t *testing.T) {
 		t.Run(kind.Kind, func(t *testing.T) {
 			t.Parallel()
 			b := &byHand{arena: enter(t, kind), names: tokens(6), today: time.Now()}
-			b.arena.now = func() time.Time { return b.today }
+			b.now = func() time.Time { return b.today }
 			b.settings.UsernameHold = 24 * time.Hour
 			b.store = claim.New(claim.Config{Operations: b.service, Server: b.server, Settings: b.settings, Canonical: canonical, Clock: b.now})
 			t.Run("an account gets its claims, once", b.adoptsOnce)
@@ -99,7 +99,7 @@ func (b *byHand) review(t *testing.T, k token, want bool) {
 func (b *byHand) taken(t *testing.T, user, mail token) bool {
 	t.Helper()
 	p := &process{Operations: b.service, tally: b.tally}
-	_, err := b.arena.create(t.Context(), p, b.store, newAttempt(user, mail, false))
+	_, err := b.create(t.Context(), p, b.store, newAttempt(user, mail, false))
 	if err != nil && !errors.Is(err, plugin.ErrExists) {
 		t.Error(err)
 	}

@@ -194,7 +194,7 @@ func tokens(n int) []token {
 	prefix := "r" + randomHex(4)
 	all := make([]token, n)
 	for i := range all {
-		all[i] = token(fmt.Sprintf("%s%c", prefix, 'a'+i))
+		all[i] = token(fmt.Sprintf("%sx%d", prefix, i))
 	}
 	return all
 }
