@@ -42,6 +42,11 @@ func rights(t *testing.T, d *testenv.Directory) {
 		if _, err := d.LDAPModify(d.ServiceDN, d.ServicePassword, names.Replace(step)); err != nil {
 			t.Fatalf("the service account may not %s\n%v", step, err)
 		}
+		if strings.HasPrefix(step, "dn: STAGED\nobjectClass") {
+			if _, err := d.LDAPWhoAmI(staged, password); err == nil {
+				t.Error("an account that is not committed binds")
+			}
+		}
 	}
 	hidden(t, d, staged)
 
