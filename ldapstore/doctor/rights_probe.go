@@ -60,13 +60,18 @@ func (r *prober) useProbe(ctx context.Context, dn directory.DN) error {
 	if ok, err := r.setProbe(ctx, dn, secret); !ok || err != nil {
 		return err
 	}
-	defer func() { _, _ = r.setProbe(context.WithoutCancel(ctx), dn, plugin.NewSecret(password())) }()
 	if err := r.stored(ctx, dn, secret); err != nil {
 		return err
 	}
 	login, err := r.pool.Authenticate(ctx, dn, secret.Reveal())
 	if err != nil {
 		return err
+	}
+	if login == directory.LoginExpired {
+		r.allowed[Create], r.allowed[SetPassword] = false, false
+		r.unproven()
+		r.report.fail(passwordCheck, "a password that the service account has set must be changed before it is good for anything", mustChangeFix[r.plan.Settings.Kind])
+		return nil
 	}
 	if login != directory.LoginGranted {
 		r.allowed[Create] = false
@@ -90,11 +95,24 @@ func (r *prober) setProbe(ctx context.Context, dn directory.DN, secret plugin.Se
 	if err != nil && !directory.Refused(err) {
 		return false, err
 	}
+	if directory.Refused(err, directory.ConstraintViolation) {
+		r.tooSoon(err)
+		return false, nil
+	}
 	if err != nil {
 		r.unproven()
 		r.report.warn(passwordCheck, "whether passwords and locks work cannot be tried: the password of "+string(dn)+" cannot be set: "+answer(err), r.plan.fix(toUseProbe))
 	}
 	return err == nil, nil
+}
+
+// tooSoon notes that a policy judges the probe's password and refuses this one, most likely because the last one is too
+// young. So there is a policy, which is all that pwdStartTime takes to lock.
+func (r *prober) tooSoon(err error) {
+	r.report.note(passwordCheck, "passwords and locks are not tried this time: a policy refuses another password on "+string(Probe(r.plan.Settings))+" so soon: "+answer(err))
+	if r.plan.Settings.Lock.Method != entry.LockStart {
+		r.unproven()
+	}
 }
 
 // unproven withholds locks that nobody has seen to lock: on OpenLDAP they depend on a policy.
@@ -126,6 +144,11 @@ func (r *prober) stored(ctx context.Context, dn directory.DN, secret plugin.Secr
 var clearTextFix = map[directory.Kind]string{
 	directory.OpenLDAP: "set olcPasswordHash of olcDatabase={-1}frontend,cn=config (slapd.conf: password-hash) to {SSHA} or, with the module argon2, {ARGON2}",
 	directory.DS389:    "set passwordStorageScheme of cn=config to PBKDF2-SHA512",
+}
+
+var mustChangeFix = map[directory.Kind]string{
+	directory.OpenLDAP: "set pwdMustChange to FALSE in the policy: otherwise nobody can log in with the password that they have just chosen",
+	directory.DS389:    "set passwordMustChange of cn=config to off: otherwise nobody can log in with the password that they have just chosen",
 }
 
 func (r *prober) hashing() string {
