@@ -16,12 +16,15 @@ const batch = 200
 func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
 	var report plugin.MaintainReport
 	var errs []error
-	marked := directory.Or(directory.Equal(s.layout.mark, open), directory.Equal(s.layout.mark, holding))
-	claims, more, err := s.list(ctx, s.Settings.Identifiers, marked)
+	claims, more, err := s.list(ctx, s.Settings.Identifiers, directory.Equal(s.layout.mark, open), batch)
 	if err != nil {
 		return report, err
 	}
-	for _, e := range claims {
+	due, moreDue, err := s.listDue(ctx)
+	if err != nil {
+		return report, err
+	}
+	for _, e := range append(claims, due...) {
 		_, name := e.DN.RDN()
 		done, err := s.visit(ctx, name)
 		if err != nil {
@@ -31,7 +34,7 @@ func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
 			report.Finished++
 		}
 	}
-	pending, morePending, err := s.list(ctx, s.Settings.Pending, directory.Present("objectClass"))
+	pending, morePending, err := s.list(ctx, s.Settings.Pending, directory.Present("objectClass"), batch)
 	if err != nil {
 		return report, errors.Join(append(errs, err)...)
 	}
@@ -44,20 +47,40 @@ func (s *Store) Maintain(ctx context.Context) (plugin.MaintainReport, error) {
 			report.Removed++
 		}
 	}
-	report.More = (more || morePending) && report.Finished+report.Removed > 0
+	report.More = (more || moreDue || morePending) && report.Finished+report.Removed > 0
 	return report, errors.Join(errs...)
 }
 
-// list returns up to batch entries right below a parent, and whether there are more.
-func (s *Store) list(ctx context.Context, parent directory.DN, filter directory.Filter) (entries []directory.Entry, more bool, err error) {
+// list returns up to limit entries right below a parent, and whether there are more.
+func (s *Store) list(ctx context.Context, parent directory.DN, filter directory.Filter, limit int, attributes ...string) (entries []directory.Entry, more bool, err error) {
 	err = try(ctx, func() (err error) {
-		entries, err = s.Operations.Search(ctx, parent, directory.OneLevel, filter, batch, "1.1")
+		entries, err = s.Operations.Search(ctx, parent, directory.OneLevel, filter, limit, attributes...)
 		return err
 	})
 	if directory.Refused(err, directory.SizeLimitExceeded) {
 		return entries, true, nil
 	}
-	return entries, len(entries) >= batch, err
+	return entries, len(entries) >= limit, err
+}
+
+// manyHeld is how many usernames in the first half of their hold are looked through for those that are due.
+const manyHeld = 5000
+
+// listDue returns up to batch usernames whose first half of the hold is over. They are many after a large deletion, and for
+// hours: the open claims must not wait behind them.
+func (s *Store) listDue(ctx context.Context) (due []directory.Entry, more bool, err error) {
+	held, _, err := s.list(ctx, s.Settings.Identifiers, directory.Equal(s.layout.mark, holding), manyHeld, s.layout.state)
+	for _, e := range held {
+		st, fault := parse(e.Value(s.layout.state))
+		if fault != nil || !s.Clock().After(st.until) {
+			continue
+		}
+		if len(due) == batch {
+			return due, true, err
+		}
+		due = append(due, e)
+	}
+	return due, false, err
 }
 
 // visit brings one claim as far as it can be brought now.

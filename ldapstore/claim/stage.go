@@ -127,12 +127,17 @@ func (m *creation) addStaged(ctx context.Context) error {
 			return nil
 		}
 		if n < collisions && directory.Refused(err, directory.EntryAlreadyExists, directory.ConstraintViolation) {
-			removed, errClear := m.clearStaged(ctx)
-			if errClear != nil {
+			removed, alive, errClear := m.clearStaged(ctx)
+			switch {
+			case errClear != nil:
 				return errClear
-			}
-			if removed {
+			case removed:
 				continue
+			case alive:
+				return fmt.Errorf("another execution has staged one of the names: %w: %w", plugin.ErrUnavailable, err)
+			}
+			if errTaken := m.searchElsewhere(ctx); errTaken != nil {
+				return errTaken
 			}
 		}
 		if directory.Refused(err, directory.EntryAlreadyExists) {
@@ -142,9 +147,9 @@ func (m *creation) addStaged(ctx context.Context) error {
 	}
 }
 
-// clearStaged removes entries of dead runs that hold one of the names. An entry of a live run stays: then this run is the
-// dead one.
-func (m *creation) clearStaged(ctx context.Context) (removed bool, err error) {
+// clearStaged removes entries of dead runs that hold one of the names. alive: an entry of a live run stays, so that this run
+// is the dead one.
+func (m *creation) clearStaged(ctx context.Context) (removed, alive bool, err error) {
 	filter, _ := m.carrying(m.Keys)
 	var entries []directory.Entry
 	err = try(ctx, func() (err error) {
@@ -152,16 +157,38 @@ func (m *creation) clearStaged(ctx context.Context) (removed bool, err error) {
 		return err
 	})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, e := range entries {
 		dead, err := m.sweep(ctx, e.DN)
 		if err != nil {
-			return removed, err
+			return removed, alive, err
 		}
-		removed = removed || dead
+		removed, alive = removed || dead, alive || !dead
 	}
-	return removed, nil
+	return removed, alive, nil
+}
+
+// searchElsewhere finds whoever has one of the names outside people, where Active Directory and uniqueness checks over the
+// whole tree see them, too: a service account, a computer.
+func (m *creation) searchElsewhere(ctx context.Context) error {
+	filter, attributes := m.carrying(m.Keys)
+	var entries []directory.Entry
+	err := try(ctx, func() (err error) {
+		entries, err = m.Operations.Search(ctx, m.Settings.Base, directory.Subtree, filter, 5, attributes...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for others with the names: %w", err)
+	}
+	for _, k := range m.Keys {
+		for _, e := range entries {
+			if !e.DN.Under(m.Settings.Pending) && m.has(e, k) {
+				return plugin.Taken(k.Attribute)
+			}
+		}
+	}
+	return nil
 }
 
 func (m *creation) setPassword(ctx context.Context, dn directory.DN) error {
