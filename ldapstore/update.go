@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/narthex/narthex/ldapstore/claim"
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/ldapstore/entry"
 	"github.com/narthex/narthex/plugin"
@@ -35,6 +36,9 @@ func (s *Store) apply(ctx context.Context, id plugin.ID, c plugin.Change) error 
 		changes, err := s.settings.AttributeChanges(c.Attributes, e)
 		if err != nil {
 			return err
+		}
+		if s.settings.FencedByMark() && len(changes) > 0 {
+			changes = append(changes, s.settings.MarkChanges(e, claim.NextMark(e.Value(s.settings.Mark)))...)
 		}
 		return s.settings.ChangeRefusal(s.modify(ctx, e.DN, changes), changes)
 	case c.State != nil:

@@ -89,6 +89,14 @@ func (s *Store) begin(c Creation) (*creation, error) {
 // markOf is the mark of an entry: the run that wrote it last, and where the account's anchor is.
 func markOf(run, anchor string) string { return run + "-" + anchor }
 
+// NextMark is a mark of nobody's run for an entry that has one: whoever writes under the one before is refused.
+func NextMark(mark string) string {
+	if anchor, ok := anchorIn(mark); ok {
+		return markOf(newRun(), anchor)
+	}
+	return newRun()
+}
+
 // anchorIn reads the name of an anchor from a mark.
 func anchorIn(mark string) (string, bool) {
 	_, anchor, _ := strings.Cut(mark, "-")

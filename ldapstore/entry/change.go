@@ -34,9 +34,20 @@ func (s *Settings) AttributeChanges(c map[string]plugin.AttributeChange, e direc
 		if len(becomes) == 0 && listed(s.must, attribute) {
 			return nil, fmt.Errorf("change an entry: %w", plugin.Refused(name, plugin.CodeInvalid))
 		}
+		if s.Kind == directory.ActiveDirectory { // it adds no value that the same Modify has deleted: see FencedByMark
+			was, becomes = minus(was, becomes), minus(becomes, was)
+		}
 		changes = append(changes, swap(attribute, was, becomes)...)
 	}
 	return changes, nil
+}
+
+// FencedByMark tells whether a change of attributes must replace the mark as well: where values that stay cannot be swapped
+// for themselves, only the mark shows that nobody else has changed the entry.
+func (s *Settings) FencedByMark() bool { return s.Kind == directory.ActiveDirectory }
+
+func minus(values, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return slices.Contains(others, v) })
 }
 
 // MarkChanges replaces the mark that was read by that of a run. A change that comes late finds another mark and is refused.
