@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"encoding/base64"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,44 +28,53 @@ func (l *lab) descriptor(t *testing.T, dn string) string {
 	return found[1]
 }
 
+func (l *lab) setDescriptor(t *testing.T, dn, value string) {
+	t.Helper()
+	l.Load(t, "dn: "+dn+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: "+value+"\n")
+}
+
 // Each right is taken away by an entry that denies it, which stands before all others.
 func TestEachRightThatIsMissingInADomainIsNamed(t *testing.T) {
 	l := samba(t)
-	const (
-		user, claim = "bf967aba-0de6-11d0-a285-00aa003049e2", "28630ec1-41d5-11d1-a9c1-0000f80367c1"
-		end         = "-0de6-11d0-a285-00aa003049e2"
-		members     = "CN=members,OU=groups,DC=lab,DC=test"
-	)
+	const members = "CN=members,OU=groups,DC=lab,DC=test"
 	sid := l.plan(t).ServiceSID
-	for _, c := range []struct{ place, denied, text string }{
-		{l.Identifiers, "(OD;;CC;" + claim + ";;SID)", "create: the service account may not add claims"},
-		{l.Pending, "(OD;;CC;" + user + ";;SID)", "create: the service account may not add and remove unfinished accounts"},
-		{l.Pending, "(OD;CIIO;WP;bf967a0e" + end + ";" + user + ";SID)", "create: the service account may not read and change unfinished accounts"},
-		{l.Pending, "(OD;CIIO;WP;bf967a68" + end + ";" + user + ";SID)", "create: the service account may not read and change unfinished accounts"},
-		{l.People, "(OD;;CC;" + user + ";;SID)", "create: the service account may not move a finished account into its place"},
-		{l.People, "(OD;;DC;" + user + ";;SID)", "delete: the service account may not take accounts away"},
-		{l.People, "(OD;CIIO;WP;bf967a0e" + end + ";" + user + ";SID)", "delete: the service account may not take accounts away"},
-		{l.People, "(OD;CIIO;WP;bf96793f" + end + ";" + user + ";SID)", "delete: the service account may not take accounts away"},
-		{l.People, "(OD;CIIO;WP;bf967961" + end + ";" + user + ";SID)", "aliases: the service account may not write mail of accounts"},
-		{l.People, "(OD;CIIO;WP;bf967a41" + end + ";" + user + ";SID)", "attributes: the service account may not write sn of accounts"},
-		{l.People, "(OD;CIIO;WP;bf967a68" + end + ";" + user + ";SID)", "lock: the service account may not write userAccountControl of accounts"},
-		{l.People, "(OD;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;" + user + ";SID)", "password: the service account may not set passwords"},
-		{members, "(OD;;WP;bf9679c0" + end + ";;SID)", "groups: the service account may not write member of " + members},
+	for _, c := range []struct{ place, right, object, below, text string }{
+		{l.Identifiers, "CC", "serviceconnectionpoint", "", "create: the service account may not add claims"},
+		{l.Pending, "CC", "user", "", "create: the service account may not add and remove unfinished accounts"},
+		{l.Pending, "WP", "name", "user", "create: the service account may not read and change unfinished accounts"},
+		{l.Pending, "WP", "useraccountcontrol", "user", "create: the service account may not read and change unfinished accounts"},
+		{l.People, "CC", "user", "", "create: the service account may not move a finished account into its place"},
+		{l.People, "DC", "user", "", "delete: the service account may not take accounts away"},
+		{l.People, "WP", "name", "user", "delete: the service account may not take accounts away"},
+		{l.People, "WP", "cn", "user", "delete: the service account may not take accounts away"},
+		{l.People, "WP", "mail", "user", "aliases: the service account may not write mail of accounts"},
+		{l.People, "WP", "sn", "user", "attributes: the service account may not write sn of accounts"},
+		{l.People, "WP", "useraccountcontrol", "user", "lock: the service account may not write userAccountControl of accounts"},
+		{l.People, "CR", "user-force-change-password", "user", "password: the service account may not set passwords"},
+		{members, "WP", "member", "", "groups: the service account may not write member of " + members},
 	} {
 		before := l.descriptor(t, c.place)
-		l.sambaTool(t, "samba-tool dsacl set --action=allow --objectdn='"+c.place+"' --sddl='"+strings.ReplaceAll(c.denied, "SID", sid)+"'")
+		octets, err := base64.StdEncoding.DecodeString(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		denied, err := doctor.Deny(string(octets), sid, c.right, c.object, c.below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.setDescriptor(t, c.place, base64.StdEncoding.EncodeToString([]byte(denied)))
 		found := bad(l.check(t))
 		if len(found) != 1 || !strings.EqualFold(found[0].Text, c.text) {
-			t.Errorf("with %s at %s the doctor says\n%s", c.denied, c.place, found)
+			t.Errorf("without %s of %s at %s the doctor says\n%s", c.right, c.object, c.place, found)
 		} else if !strings.Contains(strings.ToLower(found[0].Fix), strings.ToLower(c.place)) {
-			t.Errorf("with %s at %s the fix is %s", c.denied, c.place, found[0].Fix)
+			t.Errorf("without %s of %s at %s the fix is %s", c.right, c.object, c.place, found[0].Fix)
 		}
 		for _, leftover := range strings.Split(l.LDAPSearch(t, l.Pending, "(objectClass=user)", "dn"), "\n\n") {
 			if dn, is := strings.CutPrefix(strings.TrimSpace(leftover), "dn: "); is {
 				l.Load(t, "dn: "+dn+"\nchangetype: delete\n")
 			}
 		}
-		l.Load(t, "dn: "+c.place+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: "+before+"\n")
+		l.setDescriptor(t, c.place, before)
 	}
 	if found := bad(l.check(t)); len(found) > 0 {
 		t.Errorf("with all rights again:\n%s", found)
@@ -119,7 +129,7 @@ func TestRightsOnWhatIsThereAreAddedByLDIFOrByCommandsAndOnce(t *testing.T) {
 	if strings.Contains(again, "changetype: modify") || !strings.Contains(again, "# The rights on ou=people,DC=lab,DC=test are there.") {
 		t.Errorf("printed again:\n%s", again)
 	}
-	l.Load(t, "dn: "+l.People+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: "+own+"\n")
+	l.setDescriptor(t, l.People, own)
 	if found := bad(l.check(t)); !strings.Contains(found.String(), "may not move a finished account into its place") {
 		t.Errorf("without the rights again:\n%s", found)
 	}

@@ -12,7 +12,6 @@ var errDescriptor = errors.New("the security descriptor cannot be read")
 // merged is a descriptor with entries added to its list, where they are not there: after what is set at the object itself
 // and before what it inherits (MS-DTYP, section 2.4.5: the order counts). added is false when nothing was missing.
 func merged(descriptor string, entries []ace) (text string, added bool, err error) {
-	const head, isList, isProtected, autoInherited, selfRelative, revision, listHead, most = 20, 0x4, 0x1000, 0x400, 0x8000, 4, 8, 0xFFFF
 	sd := []byte(descriptor)
 	have, err := splitList(sd)
 	if err != nil {
@@ -31,15 +30,22 @@ func merged(descriptor string, entries []ace) (text string, added bool, err erro
 			have, at, added = slices.Insert(have, at, octets), at+1, true
 		}
 	}
-	list := bytes.Join(have, nil)
+	text, err = withList(sd, have)
+	return text, added, err
+}
+
+// withList is a descriptor with another list, and without what is audited.
+func withList(sd []byte, entries [][]byte) (string, error) {
+	const head, isList, isProtected, autoInherited, selfRelative, revision, listHead, most = 20, 0x4, 0x1000, 0x400, 0x8000, 4, 8, 0xFFFF
+	list := bytes.Join(entries, nil)
 	if len(list)+listHead > most {
-		return "", false, errors.New("the list of rights would be too long")
+		return "", errors.New("the list of rights would be too long")
 	}
 	owner, group := sidAt(sd, 4), sidAt(sd, 8)
 	flags := binary.LittleEndian.Uint16(sd[2:])&(isProtected|autoInherited) | isList | selfRelative
 	out := binary.LittleEndian.AppendUint16([]byte{1, 0}, flags)
 	offset := uint32(head)
-	for _, part := range [][]byte{owner, group, nil} { // no audit list
+	for _, part := range [][]byte{owner, group, nil} {
 		if len(part) == 0 {
 			out = binary.LittleEndian.AppendUint32(out, 0)
 			continue
@@ -49,8 +55,8 @@ func merged(descriptor string, entries []ace) (text string, added bool, err erro
 	}
 	out = append(append(binary.LittleEndian.AppendUint32(out, offset), owner...), group...)
 	out = binary.LittleEndian.AppendUint16(append(out, revision, 0), uint16(listHead+len(list)))
-	out = append(binary.LittleEndian.AppendUint16(out, uint16(len(have))), 0, 0)
-	return string(append(out, list...)), added, nil
+	out = append(binary.LittleEndian.AppendUint16(out, uint16(len(entries))), 0, 0)
+	return string(append(out, list...)), nil
 }
 
 // inherited tells whether an entry comes from above.
