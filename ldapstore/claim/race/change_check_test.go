@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -91,9 +92,14 @@ func (l *life) checkLookups(v *violations, s *seen) {
 // newcomers try every name that nobody has, when all holds are over, by a process that nothing happens to.
 func (l *life) newcomers(v *violations) {
 	l.settle(v)
+	l.now = func() time.Time { return time.Now().Add(25 * time.Hour) } // what was removed by hand is held for a day
+	defer func() { l.now = time.Now }()
 	s := l.look(v, l.names)
 	var free []token
 	for _, k := range l.names {
+		if strings.HasSuffix(string(k), refusable) {
+			continue
+		}
 		if words := s.claims[k]; len(words) == 0 || words[0] == "F" || words[0] == "R" {
 			free = append(free, k)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/narthex/narthex/ldapstore/claim"
+	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/testenv"
 )
@@ -61,8 +62,12 @@ func (a *arena) raceChanges(rounds int, bad luck) *violations {
 	v := &violations{T: a.T, kinds: map[string]int{}}
 	bad.lease = a.lease
 	accounts, began := 0, time.Now()
+	(&byHand{arena: a}).person(a.T, tokens(1)[0]) // somebody whom nobody touches
 	for v.round = range rounds {
 		l := &life{arena: a, names: tokens(10 + 2*(v.round%4)), bad: bad, accounts: map[plugin.ID]*account{}}
+		if v.round%2 == 1 {
+			l.names[0] += refusable
+		}
 		stop := a.janitors(bad.worse(0.25))
 		var workers sync.WaitGroup
 		for range 16 {
@@ -76,6 +81,7 @@ func (a *arena) raceChanges(rounds int, bad luck) *violations {
 		stop()
 		a.settle(v)
 		accounts += len(l.order)
+		l.review(v)
 		l.check(v)
 		time.Sleep(a.settings.UsernameHold/2 + 10*time.Millisecond)
 		a.settle(v)
@@ -88,9 +94,9 @@ func (a *arena) raceChanges(rounds int, bad luck) *violations {
 			v.heard(strings.TrimPrefix(outcome, kind))
 		}
 	}
-	a.Logf("%s: %d rounds in %.0f s, %d accounts; create: %s; exchange: %s; add: %s; drop: %s; delete: %s; lookup: %s; deaths %d and stalls %d before requests, lost or late answers %d; violations: %v",
+	a.Logf("%s: %d rounds in %.0f s, %d accounts; create: %s; exchange: %s; add: %s; drop: %s; delete: %s; by hand: %d; lookup: %s; deaths %d and stalls %d before requests, lost or late answers %d; violations: %v",
 		a.dir.Kind, rounds, time.Since(began).Seconds(), accounts, a.tally.list("create "), a.tally.list("exchange "), a.tally.list("add "), a.tally.list("drop "),
-		a.tally.list("delete "), a.tally.list("lookup "), a.tally.sum("death before"), a.tally.sum("stall before"), a.tally.sum("lost")+a.tally.sum("late"), v)
+		a.tally.list("delete "), a.tally.sum("by hand"), a.tally.list("lookup "), a.tally.sum("death before"), a.tally.sum("stall before"), a.tally.sum("lost")+a.tally.sum("late"), v)
 	return v
 }
 
@@ -108,6 +114,8 @@ func (l *life) act() {
 		l.change(someone, &record{deed: deed{kind: "drop", old: l.hers(someone)}})
 	case r < 80:
 		l.change(someone, &record{deed: deed{kind: "delete"}})
+	case r < 83:
+		l.removeByHand(someone)
 	default:
 		p, s := l.spawn(l.bad)
 		_, err := s.Lookup(context.Background(), l.names[rand.IntN(len(l.names))].key(plugin.KindEmail))
@@ -134,6 +142,30 @@ func (l *life) hers(of *account) int {
 		return rand.IntN(len(l.names))
 	}
 	return slices.Index(l.names, of.aliases[rand.IntN(len(of.aliases))])
+}
+
+// removeByHand deletes an account's entry as an admin does, without a word to anybody.
+func (l *life) removeByHand(of *account) {
+	r := &record{deed: deed{kind: "delete", certain: true, start: time.Now()}}
+	found, err := l.admin.Search(context.Background(), l.settings.People.Base, directory.OneLevel, l.server.IDFilter(string(of.id)), 1, "1.1")
+	if err != nil || len(found) == 0 || l.admin.Delete(context.Background(), found[0].DN) != nil {
+		return
+	}
+	r.end = time.Now()
+	l.tally.add("by hand")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of.deeds = append(of.deeds, r)
+}
+
+// review is what an adoption does with claims whose accounts were removed by hand.
+func (l *life) review(v *violations) {
+	store := l.lucky()
+	for _, k := range l.names {
+		if _, err := store.Review(context.Background(), claim.Name(k.canonical())); err != nil {
+			v.add("a review fails", "%v", err)
+		}
+	}
 }
 
 // born tries to make an account, in up to three executions.
