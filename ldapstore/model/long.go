@@ -2,8 +2,8 @@ package model
 
 import "slices"
 
-// Long is everything that is searched, the short set among it. The largest searches need about five gigabytes and half
-// an hour each.
+// Long is everything that is searched, the short set among it. The largest searches need up to five gigabytes and five
+// minutes each.
 func Long() []Search {
 	return slices.Concat(Short(), brokenDrop(), brokenChange(), brokenCreation(),
 		longDrop(), longAddition(), longChange(), longDeletion(), longCreation())
