@@ -50,6 +50,7 @@ type Store struct {
 	now           func() time.Time
 	log           *slog.Logger
 	version       string
+	withheld      []plugin.Capability
 }
 
 var (
@@ -108,6 +109,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if o.Hook != nil {
 		s.ops = directory.WithHook(s.pool, o.Hook)
 	}
+	if err := s.tryRights(ctx, o.Directory.BindDN); err != nil {
+		return err
+	}
 	s.numbers = entry.NewAllocator(s.settings, s.server, s.ops)
 	s.passwords = entry.NewPasswords(s.settings)
 	s.claims = claim.New(claim.Config{Operations: s.ops, Server: s.server, Settings: s.settings, Canonical: o.Canonical, Clock: s.now, Log: s.log})
@@ -145,7 +149,7 @@ func (s *Store) Close() error {
 
 // Describe implements plugin.Persister.
 func (s *Store) Describe(context.Context) (plugin.Description, error) {
-	return plugin.Description{Name: "ldap", Version: s.version, ValueTypes: []plugin.ValueType{plugin.TypeString}}, nil
+	return plugin.Description{Name: "ldap", Version: s.version, ValueTypes: []plugin.ValueType{plugin.TypeString}, Withheld: s.withheld}, nil
 }
 
 // Ping implements plugin.Persister.

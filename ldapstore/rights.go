@@ -1,0 +1,58 @@
+package ldapstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/narthex/narthex/ldapstore/directory"
+	"github.com/narthex/narthex/ldapstore/doctor"
+	"github.com/narthex/narthex/plugin"
+)
+
+// tryRights finds out by trying what the service account may do. Without the rights to create accounts the store does not
+// open, and the error says which are missing; other capabilities are withheld, and the log says why.
+func (s *Store) tryRights(ctx context.Context, service string) error {
+	allowed, report, err := doctor.Rights(ctx, s.pool, doctor.Plan{Settings: s.settings, Service: directory.DN(service), Schema: s.schema})
+	if err != nil {
+		return err
+	}
+	if !allowed[doctor.Create] {
+		return rightsError(report)
+	}
+	for capability, needs := range map[plugin.Capability][]doctor.Capability{
+		plugin.CapPasswordSetter: {doctor.SetPassword},
+		plugin.CapUpdater:        {doctor.ChangeAttributes, doctor.ChangeAliases},
+	} {
+		for _, need := range needs {
+			if allowed[need] || !tried(allowed, need) {
+				continue
+			}
+			s.withheld = append(s.withheld, capability)
+			s.log.WarnContext(ctx, "the service account lacks rights: 'narthex directory check' tells which", "withheld", capability, "lacks", need)
+			break
+		}
+	}
+	return nil
+}
+
+// tried tells whether the settings have a use for a capability at all.
+func tried(allowed map[doctor.Capability]bool, c doctor.Capability) bool {
+	_, there := allowed[c]
+	return there
+}
+
+// rightsError lists what is missing, each with what to do.
+func rightsError(report doctor.Report) error {
+	var lines []string
+	for _, f := range report {
+		if f.Fix != "" {
+			lines = append(lines, f.Text+": "+f.Fix)
+		}
+	}
+	if len(lines) == 0 {
+		return errors.New("the service account may not create accounts: run 'narthex directory check'")
+	}
+	return fmt.Errorf("the service account may not create accounts:\n%s", strings.Join(lines, "\n"))
+}
