@@ -35,11 +35,11 @@ func (p Plan) aciInstructions() []aci {
 		{`(targetattr="` + strings.Join(append([]string{"userPassword"}, p.probed()...), " || ") + `")(target="ldap:///` + inACI(Probe(s)) + `")`, "trying passwords and locks", "allow (read,write)", toUseProbe},
 		{`(targetattr="` + strings.Join(p.read(), " || ") + `")(target="ldap:///` + people + `")`, "reading accounts", "allow (read,search)", toReadPeople},
 		{`(targetattr="userPassword")` + person, "asking whether accounts have a password", "allow (search)", toAskPasswords},
+		{`(targetattr="` + strings.Join(p.wide(), " || ") + `")(target="ldap:///` + inACI(s.Base) + `")`, "names and numbers in use", "allow (read,search)", toFindByID},
 	}
 	for _, counter := range s.CounterEntries() {
 		name := counterAttribute(counter)
-		all = append(all, aci{`(targetattr="objectClass || ` + name + `")(target="ldap:///` + inACI(counter.DN) + `")`, "the counter of " + name, "allow (read,search,write)", toChangeCounters},
-			aci{`(targetattr="objectClass || ` + name + `")(target="ldap:///` + inACI(s.Base) + `")`, "numbers in use", "allow (read,search)", toFindByID})
+		all = append(all, aci{`(targetattr="objectClass || ` + name + `")(target="ldap:///` + inACI(counter.DN) + `")`, "the counter of " + name, "allow (read,search,write)", toChangeCounters})
 	}
 	written := p.written()
 	if p.wants(Delete) {

@@ -95,17 +95,7 @@ func (p Plan) slapdPeople() []rule {
 			rules = append(rules, p.beside(under("dn.base", g.DN)+" attrs="+memberAttribute(g.Kind), "=wrsd", toChangeGroups))
 		}
 	}
-	// It looks for accounts by their id wherever they are, and for numbers that others use.
-	wide := names{schema: p.Schema}
-	wide.add("entry", "objectClass", "entryUUID")
-	for _, counter := range s.CounterEntries() {
-		wide.add(counterAttribute(counter))
-	}
-	for name := range s.Numbers {
-		wide.add(name)
-	}
-	slices.Sort(wide.list)
-	return append(rules, p.beside(under("dn.subtree", s.Base)+" attrs="+strings.Join(wide.list, ","), "=rsd", toFindByID))
+	return append(rules, p.beside(under("dn.subtree", s.Base)+" attrs="+strings.Join(append([]string{"entry"}, p.wide()...), ","), "=rsd", toFindByID))
 }
 
 // slapdIndexes are the attributes that are searched for values.

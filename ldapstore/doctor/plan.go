@@ -154,6 +154,19 @@ func (p Plan) read() []string {
 	return n.list
 }
 
+// wide are the attributes that the persister searches for in the whole tree: accounts by their id wherever they are, names
+// that the server keeps unique and somebody else has, and numbers in use.
+func (p Plan) wide() []string {
+	s, n := p.Settings, names{schema: p.Schema}
+	n.add("objectClass", directory.Server{Kind: s.Kind}.IDAttribute(), s.People.Username)
+	n.add(p.aliases()...)
+	n.add(slices.Sorted(maps.Keys(s.Numbers))...)
+	for _, counter := range s.CounterEntries() {
+		n.add(counterAttribute(counter))
+	}
+	return n.list
+}
+
 // ofOverlays are attributes that OpenLDAP only knows while an overlay is loaded. A rule with an unknown one is refused.
 var ofOverlays = map[string]bool{"memberOf": true, "pwdStartTime": true, "pwdAccountLockedTime": true, "pwdEndTime": true, "pwdChangedTime": true}
 

@@ -12,7 +12,11 @@ import (
 // accounts tries the rights on accounts at rest, on one that is there.
 func (r *prober) accounts(ctx context.Context) error {
 	s := r.plan.Settings
-	found, err := r.pool.Search(ctx, s.People.Base, directory.OneLevel, directory.Equal("objectClass", s.People.AccountClass), 1, r.server.IDAttribute(), s.People.Username)
+	created := "createTimestamp" // every entry has one
+	if s.Kind == directory.ActiveDirectory {
+		created = "whenCreated"
+	}
+	found, err := r.pool.Search(ctx, s.People.Base, directory.OneLevel, directory.Equal("objectClass", s.People.AccountClass), 1, r.server.IDAttribute(), s.People.Username, created)
 	switch {
 	case directory.Refused(err, directory.NoSuchObject):
 		return nil // told with the other entries
@@ -25,7 +29,7 @@ func (r *prober) accounts(ctx context.Context) error {
 		return r.nobody(ctx)
 	}
 	person := found[0]
-	if r.server.EntryID(person) == "" || person.Value(s.People.Username) == "" {
+	if r.server.EntryID(person) == "" || person.Value(s.People.Username) == "" || person.Value(created) == "" {
 		r.refuse(Create, toReadPeople, "")
 	}
 	if err := r.askPassword(ctx, person.DN); err != nil {
