@@ -85,6 +85,7 @@ func TestLateRequests(t *testing.T) {
 					}
 				})
 			}
+			t.Run("who stalls before reading the entry writes nothing when the change is over", a.lateReader)
 			t.Run("a deletion does not reach whoever has the name by then", a.lateDeletion)
 			t.Run("a creation that was moved in by another is not moved again", a.lateMove)
 		})
@@ -152,6 +153,49 @@ func (a *arena) lateWrite(t *testing.T, through directory.Operations, do there) 
 	e := s.accounts[string(id)]
 	t.Logf("the late write: %v", err)
 	return len(v.kinds) == 0 && len(e.Values("mail")) == 1 && e.Value("mail") == of.alias.mail()
+}
+
+// gated holds one look for an entry by its id back until the gate opens.
+type gated struct {
+	directory.Operations
+	base          directory.DN
+	once          sync.Once
+	reached, gate chan struct{}
+}
+
+func (g *gated) Search(ctx context.Context, base directory.DN, scope directory.Scope, filter directory.Filter, limit int, attributes ...string) ([]directory.Entry, error) {
+	if base.Equal(g.base) {
+		g.once.Do(func() { close(g.reached); <-g.gate })
+	}
+	return g.Operations.Search(ctx, base, scope, filter, limit, attributes...)
+}
+
+// lateReader: a change is committed and not written. A janitor meets it and stalls; another finishes it, and the account
+// changes back. The entry that the first one reads then has the new mark: only the claim, read after it, says that all is over.
+func (a *arena) lateReader(t *testing.T) {
+	names := tokens(3)
+	id, of := a.newcomer(t, names[0], names[1])
+	lost := &belated{Operations: a.service, name: "modify", which: func(dn directory.DN) bool { return dn.Under(a.settings.People.Base) }}
+	if err := a.exchange(a.over(lost), id, names[2], names[1]); err == nil {
+		t.Fatal("the lost write was answered")
+	}
+	g := &gated{Operations: a.service, base: a.settings.Base, reached: make(chan struct{}), gate: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = a.over(g).Maintain(context.Background())
+	}()
+	<-g.reached
+	a.clean(t)
+	if err := a.exchange(a.lucky(), id, names[1], names[2]); err != nil {
+		t.Error(err)
+	}
+	close(g.gate)
+	<-done
+	v := &violations{T: t, kinds: map[string]int{}}
+	if e := a.look(v, names).accounts[string(id)]; len(v.kinds) > 0 || len(e.Values("mail")) != 1 || e.Value("mail") != of.alias.mail() {
+		t.Error("the entry has the address that it had given up:", v)
+	}
 }
 
 func (a *arena) lateDeletion(t *testing.T) {
