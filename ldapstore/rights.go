@@ -54,5 +54,5 @@ func rightsError(report doctor.Report) error {
 	if len(lines) == 0 {
 		return errors.New("the service account may not create accounts: run 'narthex directory check'")
 	}
-	return fmt.Errorf("the service account may not create accounts:\n%s", strings.Join(lines, "\n"))
+	return fmt.Errorf("the service account may not create accounts; 'narthex directory check' looks at everything, and with --ldif prints what to load; it was found:\n%s", strings.Join(lines, "\n"))
 }

@@ -17,7 +17,7 @@ import (
 
 func newDirectory() *cobra.Command {
 	parent := &cobra.Command{Use: "directory", Short: "Prepare and examine the directory that keeps the accounts", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	parent.AddCommand(newDirectoryCheck())
+	parent.AddCommand(newDirectoryCheck(), newDirectoryAdopt())
 	return parent
 }
 

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/narthex/narthex/internal/config"
 	"github.com/narthex/narthex/internal/failpoint"
 	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/ldapstore"
@@ -70,17 +69,11 @@ func canonical(rules *identifier.Rules) func(plugin.KeyKind, string, string) (st
 // ldapOptions reads the ldap persister's own settings; which of them there must be, the sidecar has judged.
 func ldapOptions() (ldapstore.Options, error) {
 	o := ldapstore.Options{Version: version(), Base: os.Getenv("NARTHEX_LDAP_BASE"), File: os.Getenv("NARTHEX_PERSISTER_CONFIG")}
-	o.Directory = directory.Settings{
-		URL: os.Getenv("NARTHEX_LDAP_URL"), BindDN: os.Getenv("NARTHEX_LDAP_BIND_DN"),
-		Password: os.Getenv("NARTHEX_LDAP_BIND_PASSWORD"), CAFile: os.Getenv("NARTHEX_LDAP_CA_FILE"),
+	var err error
+	if o.Directory, err = directoryConnection(); err != nil {
+		return o, err
 	}
-	if file := os.Getenv("NARTHEX_LDAP_BIND_PASSWORD_FILE"); file != "" {
-		var err error
-		if o.Directory.Password, err = config.ReadSecretFile(file); err != nil {
-			return o, fmt.Errorf("NARTHEX_LDAP_BIND_PASSWORD_FILE: %w", err)
-		}
-	}
-	rules, err := identifierRules(os.Getenv(flowsFile))
+	rules, err := identifierRules(cmp.Or(os.Getenv(flowsFile), os.Getenv("NARTHEX_FLOWS")))
 	if err != nil {
 		return o, err
 	}
