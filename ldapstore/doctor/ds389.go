@@ -26,12 +26,12 @@ func (p Plan) aciInstructions() []aci {
 	identifiers, pending, people := inACI(s.Identifiers), inACI(s.Pending), inACI(s.People.Base)
 	person := fmt.Sprintf(`(target="ldap:///%s=*,%s")`, s.People.RDN.Attribute, people)
 	all := []aci{
-		{`(targetattr="*")(target="ldap:///cn=*,` + pending + `")`, "accounts that are not finished", "allow (read,search,add,delete,write)", toStage},
+		{`(targetattr="*")(target="ldap:///cn=*,` + pending + `")`, "accounts that are not finished", "allow (search,add,delete,write)", toStage},
 		{`(target_from="ldap:///cn=*,` + pending + `")(target_to="ldap:///` + people + `")`, "their move into place", "allow (moddn)", toMoveIn},
 		{`(targetattr="description || ou || l || serialNumber")(target="ldap:///cn=*,` + identifiers + `")(targetfilter="(objectClass=device)")`, "claims", "allow (read,search,write)", toChangeClaims},
 		{`(target="ldap:///cn=*,` + identifiers + `")(targetfilter="(objectClass=device)")`, "new claims", "allow (add)", toAddClaims},
-		{`(targetattr="*")(target="ldap:///` + identifiers + `")`, "reading claims", "allow (read,search)", toReadClaims},
-		{`(targetattr="userPassword")(target="ldap:///` + inACI(Decoy(s)) + `")`, "the decoy", "allow (write)", toSetDecoy},
+		{`(targetattr!="userPassword")(target="ldap:///` + identifiers + `")`, "reading claims", "allow (read,search)", toReadClaims},
+		{`(targetattr="userPassword")(target="ldap:///` + inACI(Decoy(s)) + `")`, "the decoy", "allow (search,write)", toSetDecoy},
 		{`(targetattr="` + strings.Join(append([]string{"userPassword"}, p.probed()...), " || ") + `")(target="ldap:///` + inACI(Probe(s)) + `")`, "trying passwords and locks", "allow (read,write)", toUseProbe},
 		{`(targetattr="` + strings.Join(p.read(), " || ") + `")(target="ldap:///` + people + `")`, "reading accounts", "allow (read,search)", toReadPeople},
 		{`(targetattr="userPassword")` + person, "asking whether accounts have a password", "allow (search)", toAskPasswords},
