@@ -50,7 +50,7 @@ func (s *Store) tryDelete(ctx context.Context, of subject) (done bool, err error
 			return false, nothingHappened(err)
 		}
 		if st == nil {
-			return false, s.stale(ctx, of, anchor, name)
+			return false, nothingHappened(s.stale(ctx, of, anchor, name))
 		}
 	}
 	d := anchor.as(deleted)
