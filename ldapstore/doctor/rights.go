@@ -14,7 +14,8 @@ import (
 // Rights tries what the service account may do, for each capability that the plan wants. What it writes is the claim
 // CheckName, which stays and is used again, a staged entry, which it removes, and the password and the locks of Probe.
 // Rights on accounts are tried on one that is there, with requests that no server can carry out: deleting a value that
-// the entry has not, moving it below an entry that there is none. Where nobody is there yet, they count as allowed.
+// the entry has not, moving it below an entry that there is none. Where nobody is there yet, they count as allowed. The map
+// has every capability that the plan wants, and no other: ChangeAttributes, for one, only with Uses that have attributes.
 //
 // An error says that the directory could not be asked; it is one of the pool's.
 func Rights(ctx context.Context, pool *directory.Pool, p Plan) (map[Capability]bool, Report, error) {
@@ -63,6 +64,11 @@ func newProber(ctx context.Context, pool *directory.Pool, p Plan) (*prober, erro
 		return nil, fmt.Errorf("read the directory's schema: %w", err)
 	}
 	p.Schema, p.Settings = schema, p.Settings.With(schema)
+	if server.Kind == directory.ActiveDirectory && p.ServiceSID == "" {
+		if err := learnDomain(ctx, pool, &p); err != nil && !directory.Refused(err) {
+			return nil, err
+		}
+	}
 	return &prober{pool: pool, plan: p, server: server, allowed: map[Capability]bool{}, seen: map[grant]bool{}}, nil
 }
 
