@@ -28,8 +28,8 @@ type figures struct {
 // password of everybody.
 const password = "a long and private sentence"
 
-// sampling is how often the memory is looked at. A look costs about a millisecond.
-const sampling = 100 * time.Millisecond
+// sampling is how often the memory is looked at. A look costs milliseconds of every process that is looked at.
+const sampling = 500 * time.Millisecond
 
 var people atomic.Int64
 
