@@ -57,7 +57,7 @@ func TestWhatOpenLDAPIsToldWrongIsNamedWithItsFix(t *testing.T) {
 			return before
 		})
 		l.load(t, crowd(8000))
-		l.says(t, wanted{"indexes", doctor.Warning, "uid, mail", "--ldif"})
+		l.says(t, wanted{"indexes", doctor.Warning, "there is no index for", "--ldif"})
 	})
 	t.Run("no index, where the service account may read the settings", func(t *testing.T) {
 		l := slapd(t)

@@ -75,7 +75,7 @@ const (
 	// A search with an index takes about as long as reading one entry, however large the tree is.
 	slowFactor = 8
 	slowAtAll  = time.Millisecond
-	slowTries  = 5
+	slowTries  = 10
 )
 
 // slow tells whether a search for a value that nobody has takes much longer than reading an entry.
