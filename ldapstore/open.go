@@ -109,6 +109,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if o.Hook != nil {
 		s.ops = directory.WithHook(s.pool, o.Hook)
 	}
+	if err := s.tryIDs(ctx); err != nil {
+		return err
+	}
 	if err := s.tryRights(ctx, o.Directory.BindDN); err != nil {
 		return err
 	}
@@ -132,6 +135,27 @@ func (s *Store) meet(ctx context.Context, settings directory.Settings) (err erro
 		return fmt.Errorf("the directory does not accept the service account: check NARTHEX_LDAP_BIND_DN and NARTHEX_LDAP_BIND_PASSWORD: %w", err)
 	case err != nil:
 		return fmt.Errorf("the directory of NARTHEX_LDAP_URL does not answer: %w", err)
+	}
+	return nil
+}
+
+// tryIDs makes sure that entries are found by their ids: a search that finds nothing would pass for an account that is
+// gone.
+func (s *Store) tryIDs(ctx context.Context) error {
+	e, err := s.pool.Read(ctx, s.settings.People.Base, s.server.IDAttribute())
+	if err != nil {
+		return fmt.Errorf("read %s: %w", s.settings.People.Base, err)
+	}
+	id := s.server.EntryID(e)
+	if id == "" {
+		return fmt.Errorf("the service account may not read %s: 'narthex directory check --ldif' prints the rights to load", s.server.IDAttribute())
+	}
+	found, err := s.pool.Search(ctx, s.settings.Base, directory.Subtree, s.server.IDFilter(id), 1, "1.1")
+	if err != nil {
+		return fmt.Errorf("search by %s: %w", s.server.IDAttribute(), err)
+	}
+	if len(found) != 1 {
+		return fmt.Errorf("the service account may not search by %s: 'narthex directory check --ldif' prints the rights to load", s.server.IDAttribute())
 	}
 	return nil
 }
