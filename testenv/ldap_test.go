@@ -2,6 +2,7 @@ package testenv_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -83,6 +84,29 @@ func TestARegistrationMakesOneEntryThatBinds(t *testing.T) {
 	}
 }
 
+var errStopped = errors.New("nobody waits for this code any more")
+
+// codeUntil waits for codes until stop: a sidecar that was killed sends none.
+func codeUntil(stop <-chan struct{}, s *testenv.Sidecar) func(string) (string, error) {
+	type answer struct {
+		code string
+		err  error
+	}
+	return func(to string) (string, error) {
+		got := make(chan answer, 1)
+		go func() {
+			code, err := s.Code(to)
+			got <- answer{code, err}
+		}()
+		select {
+		case a := <-got:
+			return a.code, a.err
+		case <-stop:
+			return "", errStopped
+		}
+	}
+}
+
 // TestPeopleOfADirectoryOutliveTheirSidecars kills persister and sidecar while people register. Afterwards every answer
 // that was given holds, there is no half account, and every address is on one entry.
 func TestPeopleOfADirectoryOutliveTheirSidecars(t *testing.T) {
@@ -105,7 +129,7 @@ func TestPeopleOfADirectoryOutliveTheirSidecars(t *testing.T) {
 					default:
 					}
 					p := testenv.Person{Email: fmt.Sprintf("person%d@example.org", n.Add(1)), GivenName: "Ada", FamilyName: "Lovelace", Password: victim.Password}
-					if _, err := c.Register(p, s.Code); err == nil {
+					if _, err := c.Register(p, codeUntil(stop, s)); err == nil {
 						mu.Lock()
 						registered = append(registered, p)
 						mu.Unlock()
