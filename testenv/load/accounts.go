@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers pgx
 
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/testenv"
@@ -79,6 +82,26 @@ func (r *run) fill(g *target, accounts int) {
 		r.Fatalf("make accounts: %v", err)
 	}
 	g.start(r)
+}
+
+// rest lets a database finish what a sudden crowd leaves it to do, which in years nobody notices.
+func (r *run) rest(g *target) {
+	for _, setting := range g.env {
+		dsn, accounts := strings.CutPrefix(setting, "NARTHEX_SQL_DSN=")
+		if !accounts {
+			continue
+		}
+		db, err := sql.Open("pgx", dsn)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, text := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+			if _, err := db.ExecContext(r.Context(), text); err != nil {
+				r.Errorf("%s: %v", text, err)
+			}
+		}
+		_ = db.Close()
+	}
 }
 
 // old is an account that has long been there.

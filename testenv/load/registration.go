@@ -173,6 +173,7 @@ func growth(r *run) {
 		for _, accounts := range []int{0, r.accounts} {
 			g := r.target(database, cheapest)
 			r.fill(g, accounts)
+			r.rest(g)
 			f := quietly(func() figures { return r.load(g, 8, g.registering) })
 			g.Kill()
 			r.printf("| %s | %d | %.0f | %s | %s | %.2f |", database, accounts, f.perSecond, short(f.sidecar), short(f.store), f.others)
