@@ -21,8 +21,8 @@ type Options struct {
 	Base string
 	// File is the admin's YAML; empty: the defaults.
 	File string
-	// Canonical returns the canonical key of a value, as the host forms it. Without it, what an admin changes by hand is
-	// not noticed before the next adoption.
+	// Canonical returns the canonical key of a value, as the host forms it. Without it, values that an admin writes by hand
+	// find nobody, and Adopt is an error.
 	Canonical func(kind plugin.KeyKind, attribute, value string) (string, bool)
 	// Version of the build, for descriptions.
 	Version string

@@ -25,7 +25,7 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	}
 	// A lock that the server does not know, or answers sooner for, is ours to keep.
 	if err != nil || !login || s.settings.StateOf(e, s.now()).Locked {
-		return plugin.Account{}, s.deny(ctx, s.decoy(), p)
+		return plugin.Account{}, s.deny(ctx, p)
 	}
 	answer, err := s.pool.Authenticate(ctx, e.DN, p.Reveal())
 	switch {
@@ -36,11 +36,12 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	case answer == directory.LoginDenied:
 		return plugin.Account{}, s.denied(ctx, e.DN, p)
 	}
-	return plugin.Account{}, s.deny(ctx, s.decoy(), p)
+	return plugin.Account{}, s.deny(ctx, p)
 }
 
 // deny refuses a name that nobody has, or that may not log in, at the cost of a wrong password: the decoy's is judged.
-func (s *Store) deny(ctx context.Context, decoy directory.DN, p plugin.Secret) error {
+func (s *Store) deny(ctx context.Context, p plugin.Secret) error {
+	decoy := s.decoy()
 	answer, err := s.pool.Authenticate(ctx, decoy, p.Reveal())
 	if err != nil {
 		return reading("authenticate", err)
@@ -63,7 +64,7 @@ func (s *Store) denied(ctx context.Context, dn directory.DN, p plugin.Secret) er
 		return reading("authenticate", err)
 	}
 	if len(found) == 0 && dn != s.decoy() {
-		return s.deny(ctx, s.decoy(), p)
+		return s.deny(ctx, p)
 	}
 	return refused
 }
@@ -76,7 +77,7 @@ func (s *Store) SetPassword(ctx context.Context, id plugin.ID, p plugin.Secret) 
 	if p.Empty() || p.Validate() != nil {
 		return fmt.Errorf("set password: %w", plugin.Refused(plugin.PasswordField, plugin.CodeInvalid))
 	}
-	e, err := s.entry(ctx, s.ops, id)
+	e, err := s.entry(ctx, id)
 	if err != nil {
 		return reading("set password", err)
 	}

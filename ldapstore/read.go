@@ -16,7 +16,7 @@ func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 	if err := id.Validate(); err != nil {
 		return plugin.Account{}, err
 	}
-	e, err := s.entry(ctx, s.ops, id)
+	e, err := s.entry(ctx, id)
 	if err != nil {
 		return plugin.Account{}, reading("get", err)
 	}
@@ -25,8 +25,8 @@ func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 
 // entry finds an account's entry by its id, where accounts stand and nowhere else: what is staged or being deleted is no
 // account.
-func (s *Store) entry(ctx context.Context, ops directory.Operations, id plugin.ID) (directory.Entry, error) {
-	found, err := ops.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(s.server.IDFilter(string(id))), 1, s.settings.ReadAttributes()...)
+func (s *Store) entry(ctx context.Context, id plugin.ID) (directory.Entry, error) {
+	found, err := s.ops.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(s.server.IDFilter(string(id))), 1, s.settings.ReadAttributes()...)
 	if err != nil && !directory.Refused(err, directory.NoSuchObject) {
 		return directory.Entry{}, err
 	}

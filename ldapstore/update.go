@@ -27,7 +27,7 @@ func (s *Store) apply(ctx context.Context, id plugin.ID, c plugin.Change) error 
 	if c.Identifier != nil {
 		return s.changeIdentifier(ctx, id, c.Identifier)
 	}
-	e, err := s.entry(ctx, s.ops, id)
+	e, err := s.entry(ctx, id)
 	if err != nil {
 		return err
 	}
