@@ -34,6 +34,13 @@ func preparedDirectory(t *testing.T) (*testenv.Directory, []string) {
 	t.Helper()
 	d := testenv.StartSlapd(t, testenv.WithPasswordPolicy(), testenv.WithIndexes("entryCSN"))
 	env := directorySettings(t, d)
+	d.Load(t, doctorLDIF(t, env))
+	return d, env
+}
+
+// doctorLDIF is what the doctor prints for a directory's admin.
+func doctorLDIF(t *testing.T, env []string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), testenv.Binary(t), "directory", "check", "--ldif")
 	cmd.Env = append(os.Environ(), env...)
 	var out, errs bytes.Buffer
@@ -41,8 +48,7 @@ func preparedDirectory(t *testing.T) (*testenv.Directory, []string) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("directory check --ldif: %v\n%s", err, errs.String())
 	}
-	d.Load(t, out.String())
-	return d, env
+	return out.String()
 }
 
 // TestARegistrationMakesOneEntryThatBinds is what an admin sees: one complete entry, by ldapsearch, that binds, by
