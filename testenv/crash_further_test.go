@@ -205,6 +205,9 @@ func (c *crashRun) environment(more ...string) []string {
 	if c.flows != "" {
 		more = append(more, c.flows)
 	}
+	if c.directory != nil {
+		return append(more, c.directoryEnv...)
+	}
 	if c.accounts != "" {
 		more = append(more, sharedSecret, "NARTHEX_STATE_DSN="+c.state, "NARTHEX_SQL_DSN="+c.accounts)
 	}

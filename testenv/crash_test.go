@@ -61,6 +61,9 @@ type crashRun struct {
 	point, victim, marker, flows string
 	// state and accounts are URLs of PostgreSQL databases; empty: SQLite files in the data directory.
 	state, accounts string
+	// directory keeps the accounts instead of a database, where it is set; directoryEnv are the settings for it.
+	directory    *testenv.Directory
+	directoryEnv []string
 
 	sidecar  *testenv.Sidecar
 	client   *testenv.Client
@@ -297,6 +300,10 @@ func (c *crashRun) addressIsTaken() {
 // holdsExactlyOneAccount looks into the store itself: I2 and I3.
 func (c *crashRun) holdsExactlyOneAccount(username string) {
 	c.Helper()
+	if c.directory != nil {
+		c.holdsExactlyOneEntry(username)
+		return
+	}
 	store, err := sqlstore.Open(c.Context(), sqlstore.Options{DSN: c.accounts, Path: filepath.Join(c.sidecar.DataDir, "accounts.db")})
 	if err != nil {
 		c.Fatal(err)

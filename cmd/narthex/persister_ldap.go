@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/narthex/narthex/internal/failpoint"
 	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/ldapstore"
+	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -26,6 +28,12 @@ func serveDirectory(ctx context.Context) (err error) {
 		return failed(err)
 	}
 	options.Log = log
+	if failpoint.Enabled {
+		options.Hook = func(_ context.Context, op directory.Operation) error {
+			failpoint.Hit("ldapstore." + op.Name)
+			return nil
+		}
+	}
 	store, err := ldapstore.Open(ctx, options)
 	if err != nil {
 		return failed(err)

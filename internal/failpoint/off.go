@@ -2,6 +2,9 @@
 
 package failpoint
 
+// Enabled is false in this build.
+const Enabled = false
+
 // Environment is empty in this build.
 func Environment() []string { return nil }
 

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// Enabled tells whether this build has failpoints, for callers whose names of places cost something to make.
+const Enabled = true
+
 // hits counts how often the chosen point has been reached.
 var hits atomic.Int64
 
