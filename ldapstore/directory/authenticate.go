@@ -48,10 +48,15 @@ func (l Login) String() string {
 // An empty name or password, and one with NUL, is denied without asking: servers take it for an anonymous bind and agree
 // (RFC 4513, section 5.1.2). An error is ErrUnreachable or ErrUnanswered: nobody knows.
 func (p *Pool) Authenticate(ctx context.Context, dn DN, password string) (Login, error) {
+	return authenticate(ctx, p.binds, p.Server, dn, password)
+}
+
+// authenticate asks the server of binds; describe tells what it is.
+func authenticate(ctx context.Context, binds *endpoint, describe func(context.Context) (Server, error), dn DN, password string) (Login, error) {
 	if dn == "" || password == "" || strings.ContainsRune(password, 0) {
 		return LoginDenied, nil
 	}
-	server, err := p.Server(ctx)
+	server, err := describe(ctx)
 	if err != nil {
 		return LoginDenied, err
 	}
@@ -62,7 +67,7 @@ func (p *Pool) Authenticate(ctx context.Context, dn DN, password string) (Login,
 	request := ldap.NewSimpleBindRequest(string(dn), password, controls)
 	var answer []ldap.Control
 	// A bind may be repeated: it counts, as a wrong password, for what it is.
-	err = p.binds.run(ctx, "authenticate", true, func(c *ldap.Conn) error {
+	err = binds.run(ctx, "authenticate", true, func(c *ldap.Conn) error {
 		answer = nil
 		result, err := c.SimpleBind(request)
 		if result != nil {

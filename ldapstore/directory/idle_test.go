@@ -166,43 +166,6 @@ func oneFound(id int64, operation *ber.Packet) []byte {
 	return found(id, string(somebody), "a")
 }
 
-// TestReaders: look-ups go to the readers, writes never do, and the writer stands in for a reader that is away.
-func TestReaders(t *testing.T) {
-	t.Parallel()
-	counting := func(n *atomic.Int64) func(net.Conn) {
-		return afterBind(func(c net.Conn, id int64, o *ber.Packet) {
-			n.Add(1)
-			_, _ = c.Write(append(oneFound(id, o), result(id, answers[o.Tag], 0)...))
-		})
-	}
-	var atWriter, atReader atomic.Int64
-	writer, reader, hanging := startFault(t, counting(&atWriter)), startFault(t, counting(&atReader)), startFault(t, hang)
-	settings := writer.settings()
-	settings.Readers = []string{"ldap://" + reader.Addr().String()}
-	pool := open(t, settings)
-	for _, call := range calls {
-		if err := call.do(t.Context(), pool.Readers()); err != nil {
-			t.Errorf("%s: %v", call.name, err)
-		}
-	}
-	if atReader.Load() != 2 || atWriter.Load() != 4 {
-		t.Errorf("%d requests at the reader, %d at the writer", atReader.Load(), atWriter.Load())
-	}
-	if _, err := pool.Read(t.Context(), somebody); err != nil || atWriter.Load() != 5 {
-		t.Errorf("a read from the pool itself: %v", err)
-	}
-	settings.Readers = []string{"ldap://" + hanging.Addr().String()}
-	pool = open(t, settings)
-	for range 2 {
-		if _, err := pool.Readers().Read(t.Context(), somebody); err != nil {
-			t.Errorf("while the reader hangs: %v", err)
-		}
-	}
-	if open(t, writer.settings()).Readers() == nil {
-		t.Error("no readers")
-	}
-}
-
 // suspicious: two connections are dying; a read finds out for one, and two writes at once are not risked on the other.
 func suspicious(t *testing.T) {
 	var connections atomic.Int64

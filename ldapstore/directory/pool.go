@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -17,9 +16,9 @@ const describedFor = 10 * time.Minute
 // are healthy and replaced when they are not. It is safe for use by many goroutines.
 type Pool struct {
 	requests
-	writer  *endpoint
-	binds   *endpoint // for passwords of others: nothing else is ever sent there
-	readers []*endpoint
+	writer   *endpoint
+	binds    *endpoint // for passwords of others: nothing else is ever sent there
+	replicas []*Replica
 
 	server cached[Server]
 	schema cached[*Schema]
@@ -51,7 +50,7 @@ func Open(settings Settings) (*Pool, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.readers = append(p.readers, newEndpoint(settings, to, settings.dial))
+		p.replicas = append(p.replicas, newReplica(p, settings, to))
 	}
 	return p, nil
 }
@@ -60,7 +59,7 @@ func Open(settings Settings) (*Pool, error) {
 func (p *Pool) Close() {
 	p.writer.close()
 	p.binds.close()
-	for _, r := range p.readers {
+	for _, r := range p.replicas {
 		r.close()
 	}
 }
@@ -72,40 +71,6 @@ func (p *Pool) run(ctx context.Context, operation string, repeatable bool, send 
 // Server tells what the writer is and can. It is asked anew after ten minutes.
 func (p *Pool) Server(ctx context.Context) (Server, error) {
 	return p.server.get(ctx, func(ctx context.Context) (Server, error) { return readServer(ctx, p.requests) })
-}
-
-// Readers are the Operations with look-ups at the first reader that answers, and at the writer when none does. A reader may lag
-// behind: who must see a write reads from the Pool itself.
-func (p *Pool) Readers() Operations {
-	if len(p.readers) == 0 {
-		return p
-	}
-	return requests{lookups{p}}
-}
-
-// lookups is a runner that sends repeatable requests to the readers.
-type lookups struct{ *Pool }
-
-func (l lookups) run(ctx context.Context, operation string, repeatable bool, send func(*ldap.Conn) error) error {
-	ctx, cancel := context.WithTimeout(ctx, l.writer.settings.RequestTimeout)
-	defer cancel()
-	if repeatable {
-		for _, reader := range l.readers {
-			err := halfTheTime(ctx, func(ctx context.Context) error { return reader.run(ctx, operation, true, send) })
-			if !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrUnanswered) || ctx.Err() != nil {
-				return err
-			}
-		}
-	}
-	return l.Pool.run(ctx, operation, repeatable, send)
-}
-
-// halfTheTime keeps the rest for whoever is asked next.
-func halfTheTime(ctx context.Context, try func(context.Context) error) error {
-	end, _ := ctx.Deadline()
-	ctx, cancel := context.WithTimeout(ctx, time.Until(end)/2)
-	defer cancel()
-	return try(ctx)
 }
 
 // cached holds something that a server tells about itself.
@@ -131,4 +96,11 @@ func (c *cached[T]) get(ctx context.Context, read func(context.Context) (T, erro
 	defer c.mu.Unlock()
 	c.value, c.until = value, time.Now().Add(describedFor)
 	return value, nil
+}
+
+// last returns the value that was read last, however long ago.
+func (c *cached[T]) last() (value T, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.value, !c.until.IsZero()
 }

@@ -17,7 +17,7 @@ type Settings struct {
 	// URL of the one server that is written to: ldaps://host[:port], ldap://host[:port] (StartTLS is required) or
 	// ldapi://%2Fpath%2Fof%2Fsocket.
 	URL string
-	// Readers are URLs of servers that look-ups may go to instead. They get the same account and the same TLS settings.
+	// Readers are URLs of replicas that look-ups may go to instead: see Pool.Replicas. They get the same account and the same TLS settings.
 	Readers []string
 
 	// BindDN and Password are the service account's. Active Directory takes a userPrincipalName as well. An empty BindDN
