@@ -1,6 +1,6 @@
 // Command load measures a whole sidecar: complete registrations with their mails over SMTP, logins, the start, and what
-// all that costs in CPU time and memory, side by side with what the machine can do. Compare its figures within one run
-// only: machines are noisy.
+// all that costs in CPU time and memory, side by side with what the machine can do; and accounts in a directory beside the
+// bare LDAP requests that they consist of. Compare its figures within one run only: machines are noisy.
 //
 //	go run ./testenv/load                 everything, about five minutes
 //	go run ./testenv/load -only start     one part
@@ -38,6 +38,7 @@ var parts = []struct {
 	{"calls", calls},
 	{"start", starts},
 	{"growth", growth},
+	{"directory-creates", directoryCreates},
 }
 
 func main() {
@@ -64,7 +65,7 @@ func readSettings(args []string) (settings, error) {
 	clients := flags.String("clients", "8,64", "how many people register at once, separated by commas")
 	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
-	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth")
+	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
