@@ -209,7 +209,7 @@ func (r *addressRace) check() {
 			r.Errorf("the password of %s, and %s has won: %s %v", p.email, winner.email, who, err)
 		}
 	}
-	r.Logf("%s: 1 account, %d others were refused; %d answers told to come again", r.address, len(r.racers)-1, later)
+	r.Logf("%s: %d people, %d entries; %d answers told to come again", r.address, len(r.racers), strings.Count(found, "dn: "), later)
 }
 
 // isBackAtTheAddress asks the registration where it is.
