@@ -129,14 +129,18 @@ func (s *Store) meet(ctx context.Context, settings directory.Settings) (err erro
 	if s.pool, err = directory.Open(settings); err != nil {
 		return fmt.Errorf("NARTHEX_LDAP_URL: %w", err)
 	}
-	s.server, err = s.pool.Server(ctx)
-	switch {
-	case directory.Refused(err, directory.InvalidCredentials):
-		return fmt.Errorf("the directory does not accept the service account: check NARTHEX_LDAP_BIND_DN and NARTHEX_LDAP_BIND_PASSWORD: %w", err)
-	case err != nil:
-		return fmt.Errorf("the directory of NARTHEX_LDAP_URL does not answer: %w", err)
+	if s.server, err = s.pool.Server(ctx); err == nil {
+		return nil
 	}
-	return nil
+	// The pool tells that nothing was sent, and not whose fault it is.
+	c, cause := directory.Dial(ctx, settings)
+	if cause == nil {
+		c.Close()
+	}
+	if directory.Refused(cause, directory.InvalidCredentials) {
+		return fmt.Errorf("the directory does not accept the service account: check NARTHEX_LDAP_BIND_DN and NARTHEX_LDAP_BIND_PASSWORD: %w", cause)
+	}
+	return fmt.Errorf("the directory of NARTHEX_LDAP_URL does not answer: %w", err)
 }
 
 // tryIDs makes sure that entries are found by their ids: a search that finds nothing would pass for an account that is

@@ -19,7 +19,7 @@ func (s *Store) tryRights(ctx context.Context, service string) error {
 		return err
 	}
 	if !allowed[doctor.Create] {
-		return rightsError(report)
+		return rightsError(append(s.settingsFaults(), report...))
 	}
 	for capability, needs := range map[plugin.Capability][]doctor.Capability{
 		plugin.CapPasswordSetter: {doctor.SetPassword},
@@ -41,6 +41,14 @@ func (s *Store) tryRights(ctx context.Context, service string) error {
 func tried(allowed map[doctor.Capability]bool, c doctor.Capability) bool {
 	_, there := allowed[c]
 	return there
+}
+
+// settingsFaults tells what the directory does not know of what the settings use: the tries may have failed of that.
+func (s *Store) settingsFaults() (report doctor.Report) {
+	for _, f := range s.settings.CheckSettings(s.schema) {
+		report = append(report, doctor.Finding{Text: f.Problem, Fix: f.Fix})
+	}
+	return report
 }
 
 // rightsError lists what is missing, each with what to do.
