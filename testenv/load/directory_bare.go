@@ -53,16 +53,18 @@ func (w *wires) send(operation string, send func(*ldap.Conn) error) error {
 	return nil
 }
 
-func (w *wires) add(dn string, attributes ...ldap.Attribute) error {
+type attribute = ldap.Attribute
+
+func (w *wires) add(dn string, attributes ...attribute) error {
 	return w.send("add", func(c *ldap.Conn) error { return c.Add(&ldap.AddRequest{DN: dn, Attributes: attributes}) })
 }
 
-func is(name string, values ...string) ldap.Attribute {
-	return ldap.Attribute{Type: name, Vals: values}
+func is(name string, values ...string) attribute {
+	return attribute{Type: name, Vals: values}
 }
 
 // modify replaces a claim's text, and with all of them its notes: nil ones are removed.
-func (w *wires) modify(dn, from, to string, notes ...ldap.Attribute) error {
+func (w *wires) modify(dn, from, to string, notes ...attribute) error {
 	request := ldap.NewModifyRequest(dn, nil)
 	request.Delete("description", []string{from})
 	request.Add("description", []string{to})

@@ -48,8 +48,13 @@ func (t *tree) leaves(r *run, w *wires, m maker) string {
 	}
 	t.untilClosed(r, w)
 	id := strings.TrimSpace(strings.SplitAfter(t.LDAPSearch(r, t.People, "(uid="+name+")", "entryUUID"), "entryUUID: ")[1])
+	return shape(t.LDAPSearch(r, t.Base, "(|(uid="+name+")(description=A * "+id+"))"))
+}
+
+// shape lists the attributes of entries and how long their values are.
+func shape(ldif string) string {
 	var lines []string
-	for line := range strings.Lines(t.LDAPSearch(r, t.Base, "(|(uid="+name+")(description=A * "+id+"))")) {
+	for line := range strings.Lines(ldif) {
 		attribute, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		lines = append(lines, fmt.Sprintf("%s %d", attribute, len(value)))
 	}

@@ -147,4 +147,3 @@ func (t *tree) account(name string) plugin.NewAccount {
 		Password:   plugin.NewSecret(password),
 	}
 }
-

@@ -24,6 +24,7 @@ type settings struct {
 	clients   []int
 	span      time.Duration
 	accounts  int
+	entries   int
 	only      []string
 }
 
@@ -39,6 +40,7 @@ var parts = []struct {
 	{"start", starts},
 	{"growth", growth},
 	{"directory-creates", directoryCreates},
+	{"directory-adopt", directoryAdopt},
 }
 
 func main() {
@@ -65,11 +67,12 @@ func readSettings(args []string) (settings, error) {
 	clients := flags.String("clients", "8,64", "how many people register at once, separated by commas")
 	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
-	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates")
+	entries := flags.Int("entries", 100_000, "how many people the directory has when adopting them and looking them up is measured")
+	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates, directory-adopt")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	s := settings{databases: strings.Split(*databases, ","), span: *span, accounts: *accounts}
+	s := settings{databases: strings.Split(*databases, ","), span: *span, accounts: *accounts, entries: *entries}
 	for n := range strings.SplitSeq(*clients, ",") {
 		var count int
 		if _, err := fmt.Sscanf(n, "%d", &count); err != nil || count < 1 {
