@@ -37,6 +37,7 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	if err != nil {
 		return plugin.Account{}, writing("create", err)
 	}
+	s.changing(made.ID)()
 	account, err := s.Get(ctx, made.ID)
 	if errors.Is(err, plugin.ErrNotFound) && made.Found {
 		return plugin.Account{}, fmt.Errorf("create: the attempt's account was deleted: %w", plugin.ErrConflict)
@@ -72,6 +73,7 @@ func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, keys []plug
 	if err != nil {
 		return plugin.Account{}, reading("resolve", err)
 	}
+	s.changing(id)()
 	return s.Get(ctx, id)
 }
 
@@ -80,6 +82,11 @@ func (s *Store) Lookup(ctx context.Context, k plugin.Key) (plugin.Account, error
 	if err := k.ValidateLookup(); err != nil {
 		return plugin.Account{}, err
 	}
+	if owner, at := s.glance(ctx, k); at != nil {
+		if a, err := s.account(owner.Entry); err == nil {
+			return a, nil
+		}
+	}
 	e, _, err := s.find(ctx, k)
 	if err != nil {
 		return plugin.Account{}, reading("lookup", err)
@@ -87,9 +94,9 @@ func (s *Store) Lookup(ctx context.Context, k plugin.Key) (plugin.Account, error
 	return s.account(e)
 }
 
-// find returns the entry of who has a key, and whether the key is good for logging in.
+// find returns the entry of who has a key at the writer, and whether the key is good for logging in.
 func (s *Store) find(ctx context.Context, k plugin.Key) (directory.Entry, bool, error) {
-	owner, err := s.claims.Lookup(ctx, k, s.settings.ReadAttributes()...)
+	owner, err := s.claims.Lookup(ctx, k, s.lookedUp()...)
 	return owner.Entry, owner.Login, err
 }
 
@@ -98,6 +105,7 @@ func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 	if err := id.Validate(); err != nil {
 		return err
 	}
+	defer s.changing(id)()
 	return writing("delete", s.claims.Delete(ctx, id))
 }
 

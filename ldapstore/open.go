@@ -44,6 +44,7 @@ type Store struct {
 	numbers      *entry.Allocator
 	passwords    *entry.Passwords
 	claims       *claim.Store
+	readers      *readers
 	bindPassword plugin.Secret
 	// seesPasswords: the service account may ask whether an entry has a password.
 	seesPasswords bool
@@ -118,6 +119,8 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	s.numbers = entry.NewAllocator(s.settings, s.server, s.ops)
 	s.passwords = entry.NewPasswords(s.settings)
 	s.claims = claim.New(claim.Config{Operations: s.ops, Server: s.server, Settings: s.settings, Canonical: o.Canonical, Clock: s.now, Log: s.log})
+	s.readers = newReaders(s.pool, s.claims, o.Hook)
+	s.readers.choose(ctx)
 	s.renewDecoy(ctx)
 	found, err := s.ops.Search(ctx, s.decoy(), directory.Base, directory.Present("userPassword"), 1, "1.1")
 	s.seesPasswords = err == nil && len(found) == 1
@@ -168,6 +171,9 @@ func (s *Store) tryIDs(ctx context.Context) error {
 func (s *Store) Close() error {
 	if s.claims != nil {
 		s.claims.Wait()
+	}
+	if s.readers != nil {
+		s.readers.running.Wait()
 	}
 	if s.pool != nil {
 		s.pool.Close()

@@ -19,6 +19,10 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	if p.Empty() || p.Validate() != nil {
 		return plugin.Account{}, fmt.Errorf("authenticate: %w", plugin.ErrDenied)
 	}
+	answer, judged := s.authenticateAtReader(ctx, k, p)
+	if judged != nil && answer == directory.LoginGranted {
+		return s.account(*judged)
+	}
 	e, login, err := s.find(ctx, k)
 	if err != nil && !errors.Is(err, plugin.ErrNotFound) {
 		return plugin.Account{}, reading("authenticate", err)
@@ -27,16 +31,38 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 	if err != nil || !login || s.settings.StateOf(e, s.now()).Locked {
 		return plugin.Account{}, s.deny(ctx, p)
 	}
-	answer, err := s.pool.Authenticate(ctx, e.DN, p.Reveal())
-	switch {
-	case err != nil:
-		return plugin.Account{}, reading("authenticate", err)
-	case answer == directory.LoginGranted:
+	if judged == nil || !s.sameAccount(*judged, e) {
+		if answer, err = s.pool.Authenticate(ctx, e.DN, p.Reveal()); err != nil {
+			return plugin.Account{}, reading("authenticate", err)
+		}
+	}
+	switch answer {
+	case directory.LoginGranted:
 		return s.account(e)
-	case answer == directory.LoginDenied:
+	case directory.LoginDenied:
 		return plugin.Account{}, s.denied(ctx, e.DN, p)
 	}
 	return plugin.Account{}, s.deny(ctx, p)
+}
+
+// authenticateAtReader lets a reader judge, who is found there, and returns the entry by which it did; nil where none did. What
+// it grants counts. What it refuses the writer judges again where its entry is another one, so that a wrong password
+// is counted once.
+func (s *Store) authenticateAtReader(ctx context.Context, k plugin.Key, p plugin.Secret) (directory.Login, *directory.Entry) {
+	owner, at := s.glance(ctx, k)
+	if at == nil || !owner.Login || s.settings.StateOf(owner.Entry, s.now()).Locked {
+		return directory.LoginDenied, nil
+	}
+	ctx, cancel := patience(ctx)
+	defer cancel()
+	answer, err := at.Authenticate(ctx, owner.Entry.DN, p.Reveal())
+	if err != nil {
+		return directory.LoginDenied, nil
+	}
+	if _, err := s.account(owner.Entry); err != nil {
+		return directory.LoginDenied, nil
+	}
+	return answer, &owner.Entry
 }
 
 // deny refuses a name that nobody has, or that may not log in, at the cost of a wrong password: the decoy's is judged.
@@ -77,6 +103,7 @@ func (s *Store) SetPassword(ctx context.Context, id plugin.ID, p plugin.Secret) 
 	if p.Empty() || p.Validate() != nil {
 		return fmt.Errorf("set password: %w", plugin.Refused(plugin.PasswordField, plugin.CodeInvalid))
 	}
+	defer s.changing(id)()
 	e, err := s.entry(ctx, id)
 	if err != nil {
 		return reading("set password", err)

@@ -16,6 +16,9 @@ func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 	if err := id.Validate(); err != nil {
 		return plugin.Account{}, err
 	}
+	if a, ok := s.glanceAt(ctx, id); ok {
+		return a, nil
+	}
 	e, err := s.entry(ctx, id)
 	if err != nil {
 		return plugin.Account{}, reading("get", err)
@@ -26,7 +29,12 @@ func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 // entry finds an account's entry by its id, where accounts stand and nowhere else: what is staged or being deleted is no
 // account.
 func (s *Store) entry(ctx context.Context, id plugin.ID) (directory.Entry, error) {
-	found, err := s.ops.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(s.server.IDFilter(string(id))), 1, s.settings.ReadAttributes()...)
+	return s.entryAt(ctx, s.ops, id)
+}
+
+// entryAt is entry at the writer or a reader.
+func (s *Store) entryAt(ctx context.Context, at directory.Operations, id plugin.ID) (directory.Entry, error) {
+	found, err := at.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(s.server.IDFilter(string(id))), 1, s.settings.ReadAttributes()...)
 	if err != nil && !directory.Refused(err, directory.NoSuchObject) {
 		return directory.Entry{}, err
 	}

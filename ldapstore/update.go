@@ -16,6 +16,7 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 	if err := errors.Join(id.Validate(), c.Validate()); err != nil {
 		return plugin.Account{}, err
 	}
+	defer s.changing(id)()
 	if err := s.apply(ctx, id, c); err != nil {
 		return plugin.Account{}, writing("update", err)
 	}

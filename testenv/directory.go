@@ -52,6 +52,7 @@ type DirectoryOption func(*directoryOptions)
 
 type directoryOptions struct {
 	claims, sync, policy, memberOf, argon2 bool
+	provider, empty                        bool
 	unique                                 []string
 	indexes                                string
 }
@@ -96,7 +97,7 @@ func chosen(options []DirectoryOption) directoryOptions {
 // refuseSlapdOnly ends the test when an option was meant for slapd.
 func (o directoryOptions) refuseSlapdOnly(t testing.TB, kind string) {
 	t.Helper()
-	if plain := chosen(nil); o.policy || o.memberOf || o.argon2 || len(o.unique) > 0 || o.indexes != plain.indexes {
+	if plain := chosen(nil); o.policy || o.memberOf || o.argon2 || o.provider || len(o.unique) > 0 || o.indexes != plain.indexes {
 		t.Fatalf("start %s: an option is for slapd only", kind)
 	}
 }

@@ -58,7 +58,10 @@ func (d *Directory) prepareSlapd(t testing.TB, o directoryOptions) error {
 		return err
 	}
 	tree := treeLDIF
-	if o.policy {
+	if o.empty {
+		tree = ""
+	}
+	if o.policy && !o.empty {
 		tree += slapdPolicyLDIF
 	}
 	if err := d.slapadd("1", d.fill(tree)); err != nil {

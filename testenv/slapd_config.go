@@ -48,5 +48,8 @@ func slapdOverlays(o directoryOptions) []string {
 	if o.memberOf {
 		names = append(names, "memberof", "refint")
 	}
+	if o.provider {
+		names = append(names, "syncprov")
+	}
 	return names
 }

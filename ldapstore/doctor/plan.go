@@ -147,8 +147,12 @@ func (p Plan) read() []string {
 			n.add(attribute)
 		}
 	}
-	if s.Kind == directory.OpenLDAP {
+	switch s.Kind { // to tell copies of an entry apart
+	case directory.OpenLDAP:
 		n.add("entryCSN")
+	case directory.DS389:
+		n.add("modifyTimestamp")
+	case directory.ActiveDirectory:
 	}
 	n.add(p.probed()...)
 	return n.list
