@@ -54,13 +54,19 @@ func (s *Store) Adopt(ctx context.Context, progress func()) (Adopted, error) {
 	if s.claims.Canonical == nil {
 		return Adopted{}, errNoCanonical
 	}
-	a := &adoption{Store: s, progress: progress}
-	err := a.each(ctx, s.settings.People.Base, s.accounts(directory.Present("objectClass")), s.settings.ReadAttributes(), a.person)
+	a := &adoption{Store: s, progress: progress, census: s.claims.NewCensus()}
+	err := s.pool.Each(ctx, s.settings.Identifiers, directory.OneLevel, directory.Equal("objectClass", s.claims.Class()), adoptPage, a.census.Attributes(),
+		func(e directory.Entry) error { a.census.Record(e); return nil })
 	if err != nil {
+		return a.Adopted, fmt.Errorf("list claims: %w", err)
+	}
+	people := func(do func(directory.Entry) error) error {
+		return s.pool.Each(ctx, s.settings.People.Base, directory.Subtree, s.accounts(directory.Present("objectClass")), adoptPage, s.settings.ReadAttributes(), do)
+	}
+	if err := atOnce(ctx, people, a.person); err != nil {
 		return a.Adopted, fmt.Errorf("adopt: %w", err)
 	}
-	err = a.each(ctx, s.settings.Identifiers, directory.Equal("objectClass", s.claims.Class()), []string{"1.1"}, a.review)
-	if err != nil {
+	if err := atOnce(ctx, a.unmet, a.review); err != nil {
 		return a.Adopted, fmt.Errorf("review claims: %w", err)
 	}
 	return a.Adopted, nil
@@ -70,34 +76,38 @@ func (s *Store) Adopt(ctx context.Context, progress func()) (Adopted, error) {
 type adoption struct {
 	*Store
 	progress func()
+	census   *claim.Census
 	mu       sync.Mutex
 	Adopted
 }
 
-// each lets several workers handle the entries below a base. The first error ends it.
-func (a *adoption) each(ctx context.Context, base directory.DN, filter directory.Filter, attributes []string, handle func(context.Context, directory.Entry) error) error {
+// atOnce lets several workers handle what list comes upon. The first error ends it.
+func atOnce[T any](ctx context.Context, list func(do func(T) error) error, handle func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	entries := make(chan directory.Entry)
+	waiting := make(chan T, adoptPage) // what is listed next comes while they work
 	var all sync.WaitGroup
 	for range adoptWorkers {
 		all.Go(func() {
-			for e := range entries {
-				if err := handle(ctx, e); err != nil {
+			for one := range waiting {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := handle(ctx, one); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	err := a.pool.Each(ctx, base, directory.Subtree, filter, adoptPage, attributes, func(e directory.Entry) error {
+	err := list(func(one T) error {
 		select {
-		case entries <- e:
+		case waiting <- one:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	})
-	close(entries)
+	close(waiting)
 	all.Wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -113,7 +123,7 @@ func (a *adoption) person(ctx context.Context, e directory.Entry) error {
 		return err
 	}
 	p := claim.Person{ID: id, DN: e.DN, Keys: a.keys(e)}
-	done, err := a.claims.Adopt(ctx, p)
+	done, err := a.claims.Adopt(ctx, p, a.census)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.People++
@@ -151,12 +161,18 @@ func (a *adoption) keys(e directory.Entry) []plugin.Key {
 	return keys
 }
 
-// review looks at one claim after what an admin may have done by hand.
-func (a *adoption) review(ctx context.Context, e directory.Entry) error {
-	_, name := e.DN.RDN()
-	if !claim.IsName(name) {
-		return nil
+// unmet lists the claims of accounts that nobody has met with the name.
+func (a *adoption) unmet(do func(string) error) error {
+	for _, name := range a.census.Unmet() {
+		if err := do(name); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// review looks at one claim after what an admin may have done by hand.
+func (a *adoption) review(ctx context.Context, name string) error {
 	changed, err := a.claims.Review(ctx, name)
 	if changed {
 		a.mu.Lock()

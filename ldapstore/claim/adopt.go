@@ -32,9 +32,9 @@ type Adoption struct {
 
 // Adopt writes the claims of a person that are missing, and is done again without harm. A value that an admin has given a
 // known account by hand gets its claim as if the account had added it; what a claim says of an account that is nowhere any
-// more is put right first (see Review), so that the key is free a day later.
-func (s *Store) Adopt(ctx context.Context, p Person) (Adoption, error) {
-	a := adopting{Store: s, Person: p}
+// more is put right first (see Review), so that the key is free a day later. A census saves looking at most claims.
+func (s *Store) Adopt(ctx context.Context, p Person, census *Census) (Adoption, error) {
+	a := adopting{Store: s, Person: p, census: census}
 	for _, k := range p.Keys {
 		if k.Kind == plugin.KindUsername {
 			a.anchor, a.anchorName = k, Name(k.Canonical)
@@ -58,20 +58,25 @@ type adopting struct {
 	anchor     plugin.Key
 	anchorName string
 	others     []plugin.Key
+	census     *Census
 	written    map[string]state // by name: to be taken back if the entry is gone
 }
 
 func (a *adopting) run(ctx context.Context) error {
-	anchor, err := a.settled(ctx, a.anchorName)
-	if err != nil || a.Busy {
-		return err
-	}
-	if anchor != nil && anchor.phase == held && anchor.id == a.ID {
-		return a.runKnown(ctx, anchor)
+	a.census.meet(a.anchorName, a.ID)
+	if !a.census.lacks(a.anchorName) {
+		anchor, err := a.settled(ctx, a.anchorName)
+		if err != nil || a.Busy {
+			return err
+		}
+		if anchor != nil && anchor.phase == held && anchor.id == a.ID {
+			return a.runKnown(ctx, anchor)
+		}
 	}
 	a.written = map[string]state{}
 	var names []string
 	for _, k := range a.others {
+		a.census.meet(Name(k.Canonical), a.ID)
 		mine, err := a.claim(ctx, k, notes{})
 		if err != nil || a.Busy {
 			return err
@@ -139,16 +144,14 @@ func (a *adopting) mayTake(st *state) bool {
 
 // settled reads a claim once whatever was begun with it is finished or undone, and an account that is nowhere has lost it.
 func (a *adopting) settled(ctx context.Context, name string) (*state, error) {
+	visited := false
 	for range 4 {
-		if _, err := a.visit(ctx, name); err != nil {
-			return nil, err
-		}
 		st, err := a.read(ctx, name)
 		if err != nil || st == nil {
 			return nil, err
 		}
-		switch st.phase {
-		case held:
+		switch {
+		case st.phase == held:
 			if st.id == a.ID {
 				return st, nil
 			}
@@ -156,12 +159,17 @@ func (a *adopting) settled(ctx context.Context, name string) (*state, error) {
 			if err != nil || !freed {
 				return st, err
 			}
-		case free, reserved:
+			continue
+		case st.phase == free, st.phase == reserved && (visited || st.dn == ""):
 			return st, nil
-		case wanted, committed, locked, abandoned, deleted, losing, keeping:
+		case visited:
 			a.Busy = true
 			return st, nil
 		}
+		if _, err := a.visit(ctx, name); err != nil {
+			return nil, err
+		}
+		visited = true
 	}
 	a.Busy = true
 	return nil, nil
@@ -172,6 +180,10 @@ func (a *adopting) runKnown(ctx context.Context, anchor *state) error {
 	var names []string
 	for _, k := range a.others {
 		name := Name(k.Canonical)
+		if a.census.meet(name, a.ID) && slices.Contains(anchor.others, name) {
+			names = append(names, name)
+			continue
+		}
 		st, err := a.settled(ctx, name)
 		if err != nil || a.Busy {
 			return err

@@ -20,8 +20,8 @@ type subject struct {
 // errNoAnchor is an account that nobody has adopted: its names are not held.
 var errNoAnchor = fmt.Errorf("%w: the account has no claim of its username: run 'narthex directory adopt'", plugin.ErrConflict)
 
-// find reads an account's entry and where its anchor is: its mark says so, and for an adopted account the anchor has its
-// name.
+// find reads an account's entry and where its anchor is: its mark says so, and an adopted account's is the claim of the
+// username, whose name follows from that, or else has the entry's name.
 func (s *Store) find(ctx context.Context, id plugin.ID) (subject, error) {
 	e, err := s.byID(ctx, id, s.readOfEntries()...)
 	if err != nil {
@@ -32,6 +32,9 @@ func (s *Store) find(ctx context.Context, id plugin.ID) (subject, error) {
 	}
 	if anchor, ok := anchorIn(e.Value(s.Settings.Mark)); ok {
 		return subject{id, anchor, *e}, nil
+	}
+	if anchor, err := s.anchorOf(ctx, id, *e); anchor != "" || err != nil {
+		return subject{id, anchor, *e}, err
 	}
 	filter := directory.Equal(s.layout.text, string(e.DN))
 	if s.layout.others == "" {
@@ -50,6 +53,25 @@ func (s *Store) find(ctx context.Context, id plugin.ID) (subject, error) {
 	}
 	_, name := entries[0].DN.RDN()
 	return subject{id, name, *e}, nil
+}
+
+// anchorOf is the claim of an entry's username if the account holds it. Whoever searches for the anchor instead reads every
+// claim, since no server has an index of their texts.
+func (s *Store) anchorOf(ctx context.Context, id plugin.ID, e directory.Entry) (string, error) {
+	if s.Canonical == nil {
+		return "", nil
+	}
+	attribute := s.Settings.People.Username
+	canonical, ok := s.Canonical(plugin.KindUsername, s.Settings.FlowAttribute(attribute), e.Value(attribute))
+	if !ok {
+		return "", nil
+	}
+	name := Name(canonical)
+	st, err := s.read(ctx, name)
+	if err != nil || st == nil || st.id != id || st.kind.of != plugin.KindUsername {
+		return "", err
+	}
+	return name, nil
 }
 
 // readOfEntries are the attributes of an account's entry that changes look at.

@@ -23,18 +23,29 @@ func (s *Store) Review(ctx context.Context, name string) (changed bool, err erro
 	if err != nil || st == nil || st.phase != held {
 		return false, err
 	}
-	if changed, err = s.freeIfGone(ctx, name, st); changed || err != nil || s.Canonical == nil {
-		return changed, err
+	e, err := s.byID(ctx, st.id, s.readOfEntries()...)
+	switch {
+	case err != nil:
+		return false, err
+	case e == nil:
+		return s.freeGone(ctx, name, st)
+	case s.Canonical == nil || s.carriesName(*e, name):
+		return false, nil
 	}
 	return s.freeIfLost(ctx, name, st)
 }
 
-// freeIfGone holds a claim back whose account is nowhere. The id never comes back, so that a late write hits nothing.
+// freeIfGone holds a claim back whose account is nowhere.
 func (s *Store) freeIfGone(ctx context.Context, name string, st *state) (bool, error) {
 	e, err := s.byID(ctx, st.id, "1.1")
 	if err != nil || e != nil {
 		return false, err
 	}
+	return s.freeGone(ctx, name, st)
+}
+
+// freeGone holds a claim back whose account was found nowhere. The id never comes back, so that a late write hits nothing.
+func (s *Store) freeGone(ctx context.Context, name string, st *state) (bool, error) {
 	if proved, err := s.findsByID(ctx); err != nil || !proved {
 		return false, err
 	}

@@ -242,6 +242,3 @@ func (s *Store) byID(ctx context.Context, id plugin.ID, attributes ...string) (*
 
 // Class is the object class of claims.
 func (s *Store) Class() string { return s.layout.class }
-
-// IsName tells whether a text can be the name of a claim: other entries may stand beside claims.
-func IsName(text string) bool { return nameFault(text) == nil }

@@ -13,7 +13,8 @@ import (
 )
 
 // TestAdoptionsAtOnce: several adoptions of one account die and stall beside one another, beside people who want its names,
-// and beside its own changes and, in every second round, its deletion.
+// and beside its own changes and, in every second round, its deletion. Some know nothing of the claims that there are, some
+// believe that there are none, some know what there was a moment ago.
 func TestAdoptionsAtOnce(t *testing.T) {
 	a := enter(t, testenv.DirectoryKind{Kind: testenv.OpenLDAP, Start: testenv.StartSlapd})
 	v := &violations{T: t, kinds: map[string]int{}}
@@ -35,11 +36,21 @@ func TestAdoptionsAtOnce(t *testing.T) {
 				}
 			})
 		}
-		for range 4 {
+		for n := range 6 {
 			do("adopt", func(_ *process, store *claim.Store) error {
-				_, err := store.Adopt(context.Background(), p)
+				var census *claim.Census
+				if n%3 > 0 {
+					census = store.NewCensus()
+				}
+				if n%3 > 1 {
+					hand.record(census)
+				}
+				_, err := store.Adopt(context.Background(), p, census)
 				return err
 			})
+			if n > 3 {
+				continue
+			}
 			of := newAttempt(names[2], names[1], false)
 			do("create", func(process *process, store *claim.Store) error {
 				_, err := a.create(context.Background(), process, store, of)
@@ -65,6 +76,17 @@ func TestAdoptionsAtOnce(t *testing.T) {
 	}
 }
 
+// record takes down all claims.
+func (b *byHand) record(census *claim.Census) {
+	found, err := b.admin.Search(context.Background(), b.settings.Identifiers, directory.OneLevel, directory.Filter{}, 0, census.Attributes()...)
+	if err != nil {
+		b.Error(err)
+	}
+	for _, e := range found {
+		census.Record(e)
+	}
+}
+
 // again adopts an account once more as it is now, and reviews its names, as the next adoption does.
 func (b *byHand) again(v *violations, id plugin.ID, names []token) {
 	ctx, store := context.Background(), b.lucky()
@@ -82,7 +104,7 @@ func (b *byHand) again(v *violations, id plugin.ID, names []token) {
 				}
 			}
 		}
-		if a, err := store.Adopt(ctx, p); err != nil || a.Busy || len(a.Taken) > 0 {
+		if a, err := store.Adopt(ctx, p, nil); err != nil || a.Busy || len(a.Taken) > 0 {
 			v.add("a lucky adoption", "%+v, %v", a, err)
 		}
 	}

@@ -71,7 +71,7 @@ func (b *byHand) person(t *testing.T, user token, mails ...token) claim.Person {
 
 func (b *byHand) adopt(t *testing.T, p claim.Person, claimed int, taken ...token) {
 	t.Helper()
-	got, err := b.store.Adopt(t.Context(), p)
+	got, err := b.store.Adopt(t.Context(), p, nil)
 	if err != nil || got.Busy || got.Claimed != claimed || len(got.Taken) != len(taken) {
 		t.Errorf("adoption: %+v, %v; want %d claims and %d names taken", got, err, claimed, len(taken))
 	}
