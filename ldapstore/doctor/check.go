@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -157,7 +158,7 @@ func (e *examination) rights(ctx context.Context) bool {
 	}
 	var can []Capability
 	for _, c := range Capabilities() {
-		if allowed[c] {
+		if allowed[c] && !slices.Contains(r.untried, c) {
 			can = append(can, c)
 		}
 	}

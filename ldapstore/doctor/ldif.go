@@ -50,11 +50,17 @@ func (p Plan) Print(format Format) (string, error) {
 }
 
 func (p Plan) heading() string {
-	return fmt.Sprintf(`What Narthex needs in this directory (%s), for: %s.
+	text := fmt.Sprintf(`What Narthex needs in this directory (%s), for: %s.
 Read it, then load it as the directory's admin, who may also change the server's own settings:
     ldapmodify -c -H %s -D ADMIN -W -f THIS-FILE
--c goes on after what is there already: "Already exists" and "Type or value exists" are harmless.`,
+-c goes on after what is there already: "Already exists", "Type or value exists" and "duplicate index" are harmless.`,
 		p.Settings.Kind, list(p.inUse()), "ldaps://HOST")
+	if p.Settings.Kind == directory.OpenLDAP { // as Debian and its kin set it up
+		text += `
+Where ADMIN hears "Insufficient access" for cn=config, load the same file again as root on the server's machine:
+    ldapmodify -c -Y EXTERNAL -H ldapi:/// -f THIS-FILE`
+	}
+	return text
 }
 
 // entries writes those that the persister does not make itself.

@@ -48,6 +48,8 @@ type prober struct {
 	server  directory.Server
 	allowed map[Capability]bool
 	report  Report
+	// untried are rights on accounts that nothing is known about, because there is no account.
+	untried []Capability
 	// seen are grants that were refused: each is told once.
 	seen map[grant]bool
 	// watch is called while a staged entry is there.

@@ -67,14 +67,13 @@ func (r *prober) nobody(ctx context.Context) error {
 		}
 		return err
 	}
-	var untried []string
 	for _, c := range []Capability{ChangeAliases, ChangeAttributes, SetPassword, Lock, Delete} {
 		if r.plan.wants(c) {
-			untried = append(untried, string(c))
+			r.untried = append(r.untried, c)
 		}
 	}
-	if len(untried) > 0 {
-		r.report.note(rightsCheck, fmt.Sprintf("not tried yet: %s. There is no account in %s; look again after the first registration", strings.Join(untried, ", "), r.plan.Settings.People.Base))
+	if len(r.untried) > 0 {
+		r.report.note(rightsCheck, fmt.Sprintf("not tried yet: %s. There is no account in %s; look again after the first registration", list(r.untried), r.plan.Settings.People.Base))
 	}
 	return nil
 }
