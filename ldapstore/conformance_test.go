@@ -39,7 +39,7 @@ func servePersister(where string) int {
 	err := json.Unmarshal([]byte(where), &p)
 	if err == nil {
 		var store *ldapstore.Store
-		if store, err = ldapstore.Open(context.Background(), ldapstore.Options{Directory: p.Directory, Base: p.Base, File: p.File}); err == nil {
+		if store, err = ldapstore.Open(context.Background(), ldapstore.Options{Directory: p.Directory, Base: p.Base, File: p.File, Uses: uses}); err == nil {
 			err = plugin.Serve(plugin.ServeConfig{Persister: store})
 			_ = store.Close()
 		}
@@ -125,6 +125,12 @@ sAMAccountName: members
 // prepared starts a directory and loads what the doctor prints, as an admin does.
 func prepared(t *testing.T, kind testenv.DirectoryKind, options ...testenv.DirectoryOption) ldapstore.Options {
 	t.Helper()
+	return preparedFor(t, kind, nil, options...)
+}
+
+// preparedFor grants some capabilities only; none: all.
+func preparedFor(t *testing.T, kind testenv.DirectoryKind, granted []doctor.Capability, options ...testenv.DirectoryOption) ldapstore.Options {
+	t.Helper()
 	if kind.Kind == testenv.OpenLDAP {
 		options = append(options, testenv.WithPasswordPolicy(), testenv.WithMemberOf(), testenv.WithIndexes("entryCSN"))
 	}
@@ -141,7 +147,7 @@ func prepared(t *testing.T, kind testenv.DirectoryKind, options ...testenv.Direc
 		entries += lenientDomain
 	}
 	d.Load(t, strings.ReplaceAll(entries, "BASE", d.Base))
-	plan, err := doctor.Learn(t.Context(), doctor.Config{Connection: o.Directory, Base: directory.DN(o.Base), File: o.File, Uses: uses})
+	plan, err := doctor.Learn(t.Context(), doctor.Config{Connection: o.Directory, Base: directory.DN(o.Base), File: o.File, Uses: uses, Capabilities: granted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +199,7 @@ func at(t *testing.T, d *testenv.Directory) ldapstore.Options {
 	}
 	return ldapstore.Options{
 		Directory: directory.Settings{URL: d.URL, BindDN: d.ServiceDN, Password: d.ServicePassword, CAFile: d.CAFile, Connections: 16},
-		Base:      d.Base, File: path,
+		Base:      d.Base, File: path, Uses: uses,
 	}
 }
 

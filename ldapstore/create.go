@@ -100,10 +100,14 @@ func (s *Store) find(ctx context.Context, k plugin.Key) (directory.Entry, bool, 
 	return owner.Entry, owner.Login, err
 }
 
-// Delete implements plugin.Persister. The username is held back for a while: see entry.Settings.UsernameHold.
+// Delete implements plugin.Persister. The username is held back for a while: see entry.Settings.UsernameHold. Where the service
+// account lacks the right it is errors.ErrUnsupported, before anything is written: a deletion that has begun is not undone.
 func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 	if err := id.Validate(); err != nil {
 		return err
+	}
+	if s.mayNotDelete {
+		return fmt.Errorf("delete: %w: the service account lacks the right: 'narthex directory check' tells which", errors.ErrUnsupported)
 	}
 	defer s.changing(id)()
 	return writing("delete", s.claims.Delete(ctx, id))

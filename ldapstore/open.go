@@ -21,6 +21,8 @@ type Options struct {
 	Base string
 	// File is the admin's YAML; empty: the defaults.
 	File string
+	// Uses is what flows mean to store: for changes of what, rights are tried.
+	Uses []plugin.AttributeUse
 	// Canonical returns the canonical key of a value, as the host forms it. Without it, values that an admin writes by hand
 	// find nobody, and Adopt is an error.
 	Canonical func(kind plugin.KeyKind, attribute, value string) (string, bool)
@@ -52,6 +54,7 @@ type Store struct {
 	log           *slog.Logger
 	version       string
 	withheld      []plugin.Capability
+	mayNotDelete  bool
 }
 
 var (
@@ -113,7 +116,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := s.tryIDs(ctx); err != nil {
 		return err
 	}
-	if err := s.tryRights(ctx, o.Directory.BindDN); err != nil {
+	if err := s.tryRights(ctx, o); err != nil {
 		return err
 	}
 	s.numbers = entry.NewAllocator(s.settings, s.server, s.ops)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -11,36 +12,45 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
+// needs are the rights that a capability of the contract takes, those of them that the settings have a use for.
+var needs = map[plugin.Capability][]doctor.Capability{
+	plugin.CapPasswordSetter: {doctor.SetPassword},
+	plugin.CapUpdater:        {doctor.ChangeAliases, doctor.ChangeAttributes, doctor.Lock, doctor.ChangeGroups},
+}
+
 // tryRights finds out by trying what the service account may do. Without the rights to create accounts the store does not
-// open, and the error says which are missing; other capabilities are withheld, and the log says why.
-func (s *Store) tryRights(ctx context.Context, service string) error {
-	allowed, report, err := doctor.Rights(ctx, s.pool, doctor.Plan{Settings: s.settings, Service: directory.DN(service), Schema: s.schema})
+// open, and the error says which are missing; other capabilities are withheld, and the log says for the lack of what.
+func (s *Store) tryRights(ctx context.Context, o Options) error {
+	plan := doctor.Plan{Settings: s.settings, Service: directory.DN(o.Directory.BindDN), Uses: o.Uses, Schema: s.schema}
+	allowed, report, err := doctor.Rights(ctx, s.pool, plan)
 	if err != nil {
 		return err
 	}
 	if !allowed[doctor.Create] {
 		return rightsError(append(s.settingsFaults(), report...))
 	}
-	for capability, needs := range map[plugin.Capability][]doctor.Capability{
-		plugin.CapPasswordSetter: {doctor.SetPassword},
-		plugin.CapUpdater:        {doctor.ChangeAttributes, doctor.ChangeAliases},
-	} {
-		for _, need := range needs {
-			if allowed[need] || !tried(allowed, need) {
-				continue
-			}
+	lacking := func(c doctor.Capability) bool {
+		may, used := allowed[c]
+		return used && !may
+	}
+	for capability, rights := range needs {
+		if slices.ContainsFunc(rights, lacking) {
 			s.withheld = append(s.withheld, capability)
-			s.log.WarnContext(ctx, "the service account lacks rights: 'narthex directory check' tells which", "withheld", capability, "lacks", need)
-			break
+		}
+	}
+	slices.Sort(s.withheld)
+	s.mayNotDelete = lacking(doctor.Delete)
+	for _, c := range doctor.Capabilities() {
+		if lacking(c) {
+			s.log.WarnContext(ctx, "the service account lacks a right", "for", c, "withheld", s.withheld)
+		}
+	}
+	for _, f := range report {
+		if f.Fix != "" {
+			s.log.WarnContext(ctx, "the directory is not as it should be: 'narthex directory check' looks at everything", "found", f.Text, "fix", f.Fix)
 		}
 	}
 	return nil
-}
-
-// tried tells whether the settings have a use for a capability at all.
-func tried(allowed map[doctor.Capability]bool, c doctor.Capability) bool {
-	_, there := allowed[c]
-	return there
 }
 
 // settingsFaults tells what the directory does not know of what the settings use: the tries may have failed of that.

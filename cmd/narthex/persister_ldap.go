@@ -42,16 +42,8 @@ func serveDirectory(ctx context.Context) (err error) {
 	return plugin.Serve(plugin.ServeConfig{Persister: store, Logger: log})
 }
 
-// flowsFile hands the flows file to the ldap persister: it says which addresses are the same.
+// flowsFile hands the flows file to the ldap persister: it says which addresses are the same, and what is stored.
 const flowsFile = "FLOWS_FILE"
-
-func identifierRules(file string) (*identifier.Rules, error) {
-	definition, err := readFlows(file)
-	if err != nil {
-		return nil, err
-	}
-	return identifier.New(definition.Identifiers)
-}
 
 // canonical forms the keys of values that stand in a directory.
 func canonical(rules *identifier.Rules) func(plugin.KeyKind, string, string) (string, bool) {
@@ -75,10 +67,14 @@ func ldapOptions() (ldapstore.Options, error) {
 	if o.Directory, err = directoryConnection(); err != nil {
 		return o, err
 	}
-	rules, err := identifierRules(cmp.Or(os.Getenv(flowsFile), os.Getenv("NARTHEX_FLOWS")))
+	definition, err := readFlows(cmp.Or(os.Getenv(flowsFile), os.Getenv("NARTHEX_FLOWS")))
 	if err != nil {
 		return o, err
 	}
-	o.Canonical = canonical(rules)
+	rules, err := identifier.New(definition.Identifiers)
+	if err != nil {
+		return o, err
+	}
+	o.Canonical, o.Uses = canonical(rules), definition.Uses()
 	return o, nil
 }
