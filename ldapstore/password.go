@@ -36,10 +36,10 @@ func (s *Store) Authenticate(ctx context.Context, k plugin.Key, p plugin.Secret)
 			return plugin.Account{}, reading("authenticate", err)
 		}
 	}
-	switch answer {
-	case directory.LoginGranted:
+	if answer == directory.LoginGranted {
 		return s.account(e)
-	case directory.LoginDenied:
+	}
+	if answer == directory.LoginDenied {
 		return plugin.Account{}, s.denied(ctx, e.DN, p)
 	}
 	return plugin.Account{}, s.deny(ctx, p)

@@ -48,7 +48,7 @@ func bundle(t *testing.T, files ...string) string {
 	t.Helper()
 	var all []byte
 	for _, name := range files {
-		text, err := os.ReadFile(name) //nolint:gosec // the test made it
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
