@@ -46,6 +46,7 @@ func directoryAdopt(r *run) {
 	r.printf("| narthex directory adopt, from start to end | %.0f | %s | %.0f %% |", float64(claims)/a.took.Seconds(), a.took.Round(time.Millisecond), 100*adds.took.Seconds()/a.took.Seconds())
 	again := &adoption{cmd: t.command(r, "adopt")}
 	again.work(r, time.Hour)
+	r.adopted = t
 	r.printf("| again, when everything is claimed | | %s | |", again.took.Round(time.Millisecond))
 	r.killedAdoption()
 }
@@ -59,6 +60,7 @@ func (r *run) killedAdoption() {
 	for !first.work(r, 50*time.Millisecond) && t.countClaims(r) < people {
 	}
 	first.kill()
+	time.Sleep(100 * time.Millisecond) // the server may still be at its last requests
 	stood := t.countClaims(r)
 	second := &adoption{cmd: t.command(r, "adopt")}
 	second.work(r, time.Hour)

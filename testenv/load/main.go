@@ -41,6 +41,7 @@ var parts = []struct {
 	{"growth", growth},
 	{"directory-creates", directoryCreates},
 	{"directory-adopt", directoryAdopt},
+	{"directory-lookup", directoryLookup},
 }
 
 func main() {
@@ -68,7 +69,7 @@ func readSettings(args []string) (settings, error) {
 	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
 	entries := flags.Int("entries", 100_000, "how many people the directory has when adopting them and looking them up is measured")
-	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates, directory-adopt")
+	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates, directory-adopt, directory-lookup")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}

@@ -17,6 +17,8 @@ type run struct {
 	testing.TB
 	settings
 	out io.Writer
+	// adopted is the directory whose people have been adopted, if that was measured.
+	adopted *tree
 }
 
 func (r *run) printf(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) }
