@@ -128,6 +128,19 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c > unicode.MaxASCII })
 }
 
+// withASCIIDomain encodes the domain of an address that has been accepted, if it is not ASCII already.
+func withASCIIDomain(address string) string {
+	if isASCII(address) {
+		return address
+	}
+	at := strings.LastIndexByte(address, '@')
+	ascii, err := asciiDomain(address[at+1:])
+	if err != nil {
+		return address
+	}
+	return address[:at+1] + ascii
+}
+
 // roundTrips refuses encoded labels that decode to something which would be encoded otherwise, or not at all.
 func roundTrips(ascii string) bool {
 	if !strings.Contains(ascii, "xn--") {

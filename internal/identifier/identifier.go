@@ -54,9 +54,14 @@ type Identifier struct {
 	Value string
 }
 
-// Key returns the identifier as the key that attribute holds.
+// Key returns the identifier as the key that attribute holds. An address has its domain in ASCII there: that is where mail
+// for it goes anyway, and all that a directory's mail can hold (RFC 4524, section 2.16: IA5).
 func (i Identifier) Key(attribute string, login bool) plugin.Key {
-	return plugin.Key{Kind: i.Kind, Canonical: i.Canonical, Value: i.Value, Attribute: attribute, Login: login}
+	value := i.Value
+	if i.Kind == plugin.KindEmail {
+		value = withASCIIDomain(value)
+	}
+	return plugin.Key{Kind: i.Kind, Canonical: i.Canonical, Value: value, Attribute: attribute, Login: login}
 }
 
 // Options adapt the rules to a site. The zero Options are the defaults.

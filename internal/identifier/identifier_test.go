@@ -87,6 +87,19 @@ func TestAnAddressIsKeptAsItWasEntered(t *testing.T) {
 	}
 }
 
+func TestAnAddressIsStoredInASCIIWhateverItsDomainIs(t *testing.T) {
+	r := rules(t, identifier.Options{})
+	for entered, want := range map[string]string{"Ada.L@BÜCHER.example": "Ada.L@xn--bcher-kva.example", "ada@bu\u0308cher.example": "ada@xn--bcher-kva.example", "Ada@Example.ORG": "Ada@Example.ORG"} {
+		got, err := r.Email(entered)
+		if err != nil || got.Key("mail", true).Value != want {
+			t.Errorf("%q is stored as %+v, %v", entered, got.Key("mail", true), err)
+		}
+		if again, err := r.Email(want); err != nil || again.Canonical != got.Canonical {
+			t.Errorf("%q and %q have other keys: %+v, %+v, %v", entered, want, got, again, err)
+		}
+	}
+}
+
 func TestKindsAreToldApartByShape(t *testing.T) {
 	r := rules(t, identifier.Options{})
 	for entered, kind := range map[string]plugin.KeyKind{"Ada@example.org": plugin.KindEmail, "+49 30 1234567": plugin.KindPhone,
