@@ -170,10 +170,13 @@ func (s *Store) tryIDs(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for what still runs and ends all connections.
+// closeLimit bounds how long Close waits: the sidecar kills a persister that does not end.
+const closeLimit = 3 * time.Second
+
+// Close waits for what still runs, though not long, and ends all connections.
 func (s *Store) Close() error {
 	if s.claims != nil {
-		s.claims.Wait()
+		s.claims.Close(closeLimit)
 	}
 	if s.readers != nil {
 		s.readers.running.Wait()

@@ -15,8 +15,7 @@ var ErrUnsettled = errors.New("the copy has no answer")
 // and an entry there agree. Everything else is ErrUnsettled: whoever is not found may be there already, and what was begun
 // may have ended.
 func (s *Store) Glance(ctx context.Context, from directory.Operations, k plugin.Key, attributes ...string) (Owner, error) {
-	there := New(s.Config)
-	there.Operations = from
+	there := s.at(from)
 	st, err := there.read(ctx, Name(k.Canonical))
 	if err != nil {
 		return Owner{}, err

@@ -47,9 +47,7 @@ func (s *Store) Pulse(ctx context.Context, every time.Duration) (time.Time, erro
 
 // PulseAt reads the time that stands in a copy of the directory; the zero time where none does.
 func (s *Store) PulseAt(ctx context.Context, from directory.Operations) (time.Time, error) {
-	there := New(s.Config)
-	there.Operations = from
-	st, err := there.read(ctx, PulseName)
+	st, err := s.at(from).read(ctx, PulseName)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read the pulse: %w", err)
 	}

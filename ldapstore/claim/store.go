@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -35,8 +34,7 @@ type Store struct {
 	Config
 	layout     layout
 	executions executions
-	// unfinished are closings that go on after their caller has been answered.
-	unfinished sync.WaitGroup
+	closings   *closings
 }
 
 // New returns a Store.
@@ -50,11 +48,8 @@ func New(c Config) *Store {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{Config: c, layout: layoutOf(c.Server.Kind)}
+	return &Store{Config: c, layout: layoutOf(c.Server.Kind), closings: newClosings()}
 }
-
-// Wait returns when nothing goes on in the background any more.
-func (s *Store) Wait() { s.unfinished.Wait() }
 
 // Name is the name of the claim of a canonical key: a hash, so that nobody reads addresses in names and nothing has to be
 // escaped.
@@ -205,17 +200,6 @@ func refusedForGood(err error) bool {
 }
 
 const notAllowedOnRDN uint16 = 67
-
-// afterwards goes on without the caller, who has the answer.
-func (s *Store) afterwards(ctx context.Context, what string, do func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Lease)
-	s.unfinished.Go(func() {
-		defer cancel()
-		if err := do(ctx); err != nil {
-			s.Log.WarnContext(ctx, "something committed is not closed yet; the janitor does it", "what", what, "error", err)
-		}
-	})
-}
 
 // found are all entries with an id, wherever they are: one, or none after many looks.
 func (s *Store) byID(ctx context.Context, id plugin.ID, attributes ...string) (*directory.Entry, error) {
