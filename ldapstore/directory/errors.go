@@ -3,6 +3,9 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
 )
 
 // Result codes (RFC 4511, section 4.1.9, and RFC 4528) that this project decides upon.
@@ -61,6 +64,9 @@ type Error struct {
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: the directory answers with result code %d", e.Operation, e.Code)
 }
+
+// Meaning is the code in words, such as "invalid credentials"; empty for one that nobody knows.
+func (e *Error) Meaning() string { return strings.ToLower(ldap.LDAPResultCodeMap[e.Code]) }
 
 // Refused tells whether err is a refusal with one of the codes; without codes, whether it is a refusal at all.
 func Refused(err error, codes ...uint16) bool {

@@ -21,6 +21,7 @@ func TestWhatOpenLDAPIsToldWrongIsNamedWithItsFix(t *testing.T) {
 	t.Run("a policy that wants passwords to be old before they change is no fault", func(t *testing.T) {
 		l := slapd(t)
 		l.prepare(t, nil)
+		l.person(t)
 		l.load(t, "dn: cn=default,ou=policies,BASE\nchangetype: modify\nreplace: pwdMinAge\npwdMinAge: 3600\n")
 		l.says(t)
 		l.says(t)

@@ -72,7 +72,7 @@ func TestAServerThatCannotBeUsedIsNamedWithItsFix(t *testing.T) {
 	try("a port without TLS", func() { l.Connection.URL = strings.Replace(l.StartTLSURL, "ldap:", "ldaps:", 1) },
 		wanted{"connection", doctor.Failure, "", ""})
 	try("a wrong password", func() { l.Connection.Password = "wrong" },
-		wanted{"account", doctor.Failure, "cn=svc,dc=lab,dc=test may not log in: the server answers with result code 49", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
+		wanted{"account", doctor.Failure, "cn=svc,dc=lab,dc=test may not log in: the server answers with result code 49, invalid credentials", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
 	try("no password", func() { l.Connection.Password = "" },
 		wanted{"account", doctor.Failure, "has no password", "NARTHEX_LDAP_BIND_PASSWORD_FILE"})
 	t.Run("nothing is wrong over StartTLS", func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestAServerThatIsReadOnlyOrHasLostAReaderIsNamed(t *testing.T) {
 	l.write(t, posixFile)
 	l.SetReadOnly(t, true)
 	r := bad(l.check(t))
-	if !strings.Contains(r.String(), "create: the service account cannot add claims: the server answers with result code 53 (operation restricted)") || r.Worst() != doctor.Failure {
+	if !strings.Contains(r.String(), "create: the service account cannot add claims: the server answers with result code 53, unwilling to perform (operation restricted)") || r.Worst() != doctor.Failure {
 		t.Errorf("a server that is read-only:\n%s", r)
 	}
 }

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -83,7 +82,9 @@ func (e *examination) demands(check string) {
 	for _, flow := range slices.Sorted(maps.Keys(flows)) {
 		var all []string
 		for _, demanded := range e.plan.Settings.Demands(e.plan.Schema, flows[flow]) {
-			all = append(all, demanded.Attribute+" by "+cmp.Or(demanded.By, "nothing"))
+			if demanded.By != "" { // otherwise it is a failure, told before
+				all = append(all, demanded.Attribute+" by "+demanded.By)
+			}
 		}
 		if len(all) > 0 {
 			e.report.note(check, fmt.Sprintf("flow %s: %s", flow, strings.Join(all, ", ")))

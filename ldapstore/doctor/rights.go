@@ -129,6 +129,9 @@ func answer(err error) string {
 		return err.Error()
 	}
 	text := fmt.Sprintf("the server answers with result code %d", refusal.Code)
+	if meaning := refusal.Meaning(); meaning != "" {
+		text += ", " + meaning
+	}
 	if refusal.Diagnostic != "" {
 		text += fmt.Sprintf(" (%s)", oneLine(refusal.Diagnostic))
 	}
