@@ -42,7 +42,7 @@ type Rows interface {
 	Insert(ctx context.Context, row state.Row, messages ...state.Message) (state.Row, error)
 	Load(ctx context.Context, locator []byte) (state.Row, error)
 	Commit(ctx context.Context, row state.Row, messages ...state.Message) (state.Row, error)
-	CountAttempt(ctx context.Context, locator []byte, step string, judge func(state.Row, time.Time) ([]state.Take, error)) (state.Row, error)
+	CountAttempt(ctx context.Context, locator []byte, step string, judge state.Judge) (state.Row, error)
 	Uncount(ctx context.Context, row state.Row, takes ...state.Take) error
 	Delete(ctx context.Context, row state.Row) error
 	ClaimUnresolved(ctx context.Context, limit int) ([]state.Row, error)

@@ -76,7 +76,7 @@ func (r *watchedRows) Commit(ctx context.Context, row state.Row, m ...state.Mess
 	return r.DB.Commit(ctx, row, m...)
 }
 
-func (r *watchedRows) CountAttempt(ctx context.Context, locator []byte, step string, judge func(state.Row, time.Time) ([]state.Take, error)) (state.Row, error) {
+func (r *watchedRows) CountAttempt(ctx context.Context, locator []byte, step string, judge state.Judge) (state.Row, error) {
 	if err := r.note("count"); err != nil {
 		return state.Row{}, err
 	}

@@ -24,7 +24,7 @@ func (q *Queue) handle(ctx context.Context, m handed) {
 	book, done := context.WithTimeout(context.WithoutCancel(ctx), sendLimit+bookLimit)
 	defer done()
 	if !now.Before(m.ExpiresAt) {
-		q.remove(book, log, m.ID, &q.dropped)
+		q.remove(m.ID, &q.dropped)
 		log.WarnContext(ctx, "a message expired before it could be sent")
 		return
 	}
@@ -38,11 +38,10 @@ func (q *Queue) handle(ctx context.Context, m handed) {
 	log = log.With("to", to)
 	switch {
 	case err == nil:
-		q.remove(book, log, m.ID, &q.sent)
-		failpoint.Hit("message.removed")
+		q.remove(m.ID, &q.sent)
 		log.DebugContext(ctx, "message sent")
 	case errors.Is(err, ErrRefused), errors.Is(err, seal.ErrSealed):
-		q.remove(book, log, m.ID, &q.failed)
+		q.remove(m.ID, &q.failed)
 		log.ErrorContext(ctx, "a message was refused for good", "error", class(err))
 	default:
 		pause := backoff(m.Tries)
@@ -137,11 +136,9 @@ func (q *Queue) letter(id, kind string, v Verification) (chosen Letter, err erro
 	return chosen, nil
 }
 
-func (q *Queue) remove(ctx context.Context, log *slog.Logger, id string, count *atomic.Int64) {
+func (q *Queue) remove(id string, count *atomic.Int64) {
 	count.Add(1)
-	if err := q.cfg.Outbox.RemoveMessage(ctx, id); err != nil {
-		log.ErrorContext(ctx, "a message that is done could not be removed; it may be sent again", "error", err)
-	}
+	q.finished.add(id)
 }
 
 // errStore is a store that could not be asked.

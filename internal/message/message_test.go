@@ -24,8 +24,10 @@ const secret = "8f2a1c0d9e3b4756a1b2c3d4e5f60718293a4b5c6d7e8f901a2b3c4d5e6f7081
 
 // outbox is an outbox in memory that leases as the state database does.
 type outbox struct {
-	mu  sync.Mutex
-	all map[string]*entry
+	mu       sync.Mutex
+	all      map[string]*entry
+	writes   int // removals so far
+	refusals int // removals that fail from now on
 }
 
 type entry struct {
@@ -51,13 +53,20 @@ func (o *outbox) ClaimMessages(_ context.Context, limit int) (got []state.Messag
 	return got, nil
 }
 
-func (o *outbox) RemoveMessage(ctx context.Context, id string) error {
+func (o *outbox) RemoveMessages(ctx context.Context, ids []string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.all, id)
+	o.writes++
+	if o.refusals > 0 {
+		o.refusals--
+		return errors.New("the outbox cannot be written")
+	}
+	for _, id := range ids {
+		delete(o.all, id)
+	}
 	return nil
 }
 
@@ -74,6 +83,20 @@ func (o *outbox) RetryMessage(ctx context.Context, id string, pause time.Duratio
 	o.all[id].due = due
 	o.all[id].Tries++
 	return nil
+}
+
+// refuse lets the next removals fail.
+func (o *outbox) refuse(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.refusals = n
+}
+
+// removals returns how often something was to be removed.
+func (o *outbox) removals() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writes
 }
 
 // tries returns how often a message has failed.

@@ -31,7 +31,7 @@ const (
 // Outbox is what the queue needs of the state database.
 type Outbox interface {
 	ClaimMessages(ctx context.Context, limit int) ([]state.Message, error)
-	RemoveMessage(ctx context.Context, id string) error
+	RemoveMessages(ctx context.Context, ids []string) error
 	// RetryMessage counts a failed try and makes the message due again after the pause.
 	RetryMessage(ctx context.Context, id string, pause time.Duration) error
 }
@@ -57,6 +57,7 @@ type Queue struct {
 	cfg                            Config
 	fresh                          chan handed
 	gate                           gate
+	finished                       finished
 	wake                           chan struct{} // the poller looks at once
 	more                           atomic.Bool   // there was more to claim than one batch
 	sent, dropped, failed, retried atomic.Int64
@@ -82,7 +83,7 @@ func New(c Config) *Queue {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{cfg: c, fresh: make(chan handed, backlog), wake: make(chan struct{}, 1)}
+	return &Queue{cfg: c, fresh: make(chan handed, backlog), wake: make(chan struct{}, 1), finished: finished{wake: make(chan struct{}, 1)}}
 }
 
 // Failpoints lists the places where the crash tests kill the process.
@@ -121,7 +122,9 @@ func (q *Queue) Run(ctx context.Context) {
 		all.Go(func() { q.work(ctx, sending) })
 	}
 	all.Go(func() { q.poll(ctx) })
+	all.Go(func() { q.strike(ctx) })
 	all.Wait()
+	q.strikeNow(ctx)
 }
 
 // work sends one letter after the other until ctx is done; sending outlives it for the letter under way.

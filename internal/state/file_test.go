@@ -78,7 +78,7 @@ func TestNothingOfAPersonCanBeReadInTheFiles(t *testing.T) {
 		}
 	}
 	look("while it waits", true)
-	if err := db.RemoveMessage(t.Context(), "m"); err != nil {
+	if err := db.RemoveMessages(t.Context(), []string{"m"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Delete(t.Context(), row); err != nil {

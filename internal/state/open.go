@@ -55,6 +55,8 @@ type dialect struct {
 	// skipLocked ends a SELECT whose rows are claimed by the statement around it, so that two claimers never wait for
 	// each other.
 	skipLocked string
+	// elements is the function that makes rows of a JSON array, each with a value.
+	elements string
 	// writesInOne: a statement can write several tables, see commitInOne.
 	writesInOne bool
 }

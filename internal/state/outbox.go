@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -45,12 +46,16 @@ func (db *DB) ClaimMessages(ctx context.Context, limit int) (messages []Message,
 	return messages, rows.Err()
 }
 
-// RemoveMessage removes a message that was sent, or that will never be: nothing of it stays.
-func (db *DB) RemoveMessage(ctx context.Context, id string) error {
+// RemoveMessages removes messages that were sent, or that will never be, all or none: nothing of them stays.
+func (db *DB) RemoveMessages(ctx context.Context, ids []string) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	if _, err := db.stmt.deleteMessage.ExecContext(ctx, id); err != nil {
-		return fmt.Errorf("remove a message: %w", err)
+	list, err := json.Marshal(ids)
+	if err == nil {
+		_, err = db.stmt.deleteMessages.ExecContext(ctx, string(list))
+	}
+	if err != nil {
+		return fmt.Errorf("remove messages: %w", err)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestAMessageBelongsToOneSenderAtATime(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Tries != 1 || string(got[0].Sealed) != "x" || !got[0].ExpiresAt.Equal(c.now().Add(time.Hour-65*time.Second)) {
 			t.Fatalf("after a failed try: %+v, %v", got, err)
 		}
-		if err := db.RemoveMessage(t.Context(), "m1"); err != nil {
+		if err := db.RemoveMessages(t.Context(), []string{"m1"}); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := db.WaitingMessages(t.Context()); err != nil || n != 0 {

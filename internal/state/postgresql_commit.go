@@ -22,29 +22,47 @@ func (db *DB) commitInOne(ctx context.Context, row Row, takes []Take, messages [
 		row.Locator, row.Step, string(row.Phase), string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt),
 		row.ResetAttempts, row.AttemptLimit, millis(idle), row.Ref, row.Version, millis(now))
 	parts := []string{"written AS (" + update + ")"}
+	for i, m := range messages {
+		parts = append(parts, fmt.Sprintf("message%d AS (", i)+p.fill(`INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries)
+			SELECT ?, ?::bytea, ?, ?::bigint, ?::bigint, 0 FROM written`, m.ID, m.Sealed, db.cfg.Owner, millis(now.Add(lease)), millis(m.ExpiresAt))+")")
+	}
+	written, err := db.writeInOne(ctx, p, parts, takes, now)
+	if err == nil && written != 1 {
+		return ErrStale
+	}
+	return err
+}
+
+// countInOne counts a guess as it was judged, with what it takes from budgets, in a single statement. It is errUnusual,
+// and nothing is counted, where the row is no longer as it was seen, or must not be guessed at, or a budget is spent.
+func (db *DB) countInOne(ctx context.Context, seen Row, step string, takes []Take, now time.Time) error {
+	p := &parameterList{}
+	count := p.fill(`UPDATE registrations SET attempts = attempts + 1 WHERE ref = ? AND version = ? AND attempts = ? AND step = ?
+		AND phase = 'open' AND attempts < attempt_limit AND idle_until > ? RETURNING ref`, seen.Ref, seen.Version, seen.Attempts, step, millis(now))
+	written, err := db.writeInOne(ctx, p, []string{"written AS (" + count + ")"}, takes, now)
+	if err == nil && written != 1 {
+		return errUnusual
+	}
+	return err
+}
+
+// writeInOne runs the parts of a statement, of which the one named written writes a row, and takes from budgets if it
+// does. It returns how many rows that were. Where a budget is spent, the statement fails as a whole, with errUnusual.
+func (db *DB) writeInOne(ctx context.Context, p *parameterList, parts []string, takes []Take, now time.Time) (written int, err error) {
 	spent := "FALSE"
 	if len(takes) > 0 {
 		parts = append(parts, p.budgets(takes, now)...)
 		spent = "EXISTS (SELECT FROM taken JOIN wanted USING (key) WHERE n > 0 AND taken > most OR n = 0 AND taken >= most)"
 	}
-	for i, m := range messages {
-		parts = append(parts, fmt.Sprintf("message%d AS (", i)+p.fill(`INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries)
-			SELECT ?, ?::bytea, ?, ?::bigint, ?::bigint, 0 FROM written`, m.ID, m.Sealed, db.cfg.Owner, millis(now.Add(lease)), millis(m.ExpiresAt))+")")
-	}
 	// Dividing by nothing is how a statement takes itself back.
 	text := "WITH " + strings.Join(parts, ", ") + " SELECT (SELECT count(*) FROM written), 1 / CASE WHEN " + spent + " THEN 0 ELSE 1 END"
-	var written, one int
-	err := db.writer.QueryRowContext(ctx, text, p.values...).Scan(&written, &one)
+	var one int
+	err = db.writer.QueryRowContext(ctx, text, p.values...).Scan(&written, &one)
 	var refused *pgconn.PgError
-	switch {
-	case errors.As(err, &refused) && refused.Code == pgerrcode.DivisionByZero:
-		return errUnusual
-	case err != nil:
-		return err
-	case written != 1:
-		return ErrStale
+	if errors.As(err, &refused) && refused.Code == pgerrcode.DivisionByZero {
+		return 0, errUnusual
 	}
-	return nil
+	return written, err
 }
 
 // parameterList numbers the parameters of a statement that is put together of parts.

@@ -106,46 +106,6 @@ func (db *DB) Load(ctx context.Context, locator []byte) (Row, error) {
 	return row, nil
 }
 
-// CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed before anybody
-// compares anything. judge sees the row meanwhile and says which budgets the guess takes from; it may be nil, and must
-// not use the database. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError, an error of judge: nothing was counted, and
-// nothing may be compared.
-func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string, judge func(Row, time.Time) ([]Take, error)) (row Row, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	now, err := db.Now(ctx)
-	if err != nil {
-		return Row{}, fmt.Errorf("count an attempt: %w", err)
-	}
-	failpoint.Hit("state.count.before")
-	err = db.transact(ctx, func(tx *sql.Tx) error {
-		row, err = scanRow(tx.StmtContext(ctx, db.stmt.countAttempt).QueryRowContext(ctx, locator, step, millis(now)))
-		if err != nil || judge == nil {
-			return err
-		}
-		takes, err := judge(row, now)
-		if err != nil {
-			return err
-		}
-		_, err = db.take(ctx, tx, takes, now)
-		return err
-	})
-	failpoint.Hit("state.count.after")
-	if err == nil {
-		return row, nil
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return Row{}, fmt.Errorf("count an attempt: %w", err)
-	}
-	if row, err = db.Load(ctx, locator); err != nil {
-		return Row{}, err
-	}
-	if row.Step != step || row.Phase != PhaseOpen {
-		return row, ErrWrongStep
-	}
-	return row, ErrExhausted
-}
-
 // Delete removes the registration as it was read; ErrStale when somebody has written it since.
 func (db *DB) Delete(ctx context.Context, row Row) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)

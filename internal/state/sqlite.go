@@ -41,7 +41,7 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	db.reads.SetMaxOpenConns(readers)
 	db.reads.SetMaxIdleConns(readers)
 	// SQLite has one writer and one process: what is to be claimed needs no locks of its own.
-	db.dialect = dialect{skipLocked: ""}
+	db.dialect = dialect{skipLocked: "", elements: "json_each"}
 	now, err := db.Now(ctx)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ const columns = `ref, locator, flow, step, phase, version, sealed_for, sealed, s
 // statements are prepared once: preparing on a pool of one connection inside a transaction would wait for itself.
 type statements struct {
 	insertRow, commitRow, deleteRow, countAttempt, claimUnresolved, sweepRows *sql.Stmt
-	insertMessage, claimMessages, deleteMessage, retryMessage, countMessages  *sql.Stmt
+	insertMessage, claimMessages, deleteMessages, retryMessage, countMessages *sql.Stmt
 	load, ping, readMeta, writeMeta                                           *sql.Stmt
 	budgets                                                                   budgetStatements
 	all                                                                       []*sql.Stmt
@@ -52,7 +52,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},
 		{&s.claimMessages, writer, `WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4` + d.skipLocked + `)
 			UPDATE outbox SET owner = $1, due_at = $3 WHERE id IN (SELECT id FROM due) RETURNING id, sealed, expires_at, tries`},
-		{&s.deleteMessage, writer, `DELETE FROM outbox WHERE id = $1`},
+		{&s.deleteMessages, writer, `DELETE FROM outbox WHERE id IN (SELECT value FROM ` + d.elements + `($1))`},
 		{&s.retryMessage, writer, `UPDATE outbox SET owner = '', tries = tries + 1,
 			due_at = CASE WHEN $3 < expires_at THEN $3 ELSE expires_at END
 			WHERE id = $1 AND owner = $2`},
