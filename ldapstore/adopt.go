@@ -142,18 +142,18 @@ func (a *adoption) person(ctx context.Context, e directory.Entry) error {
 }
 
 // keys forms the keys of an entry's values, those that the rules know.
-func (a *adoption) keys(e directory.Entry) []plugin.Key {
+func (s *Store) keys(e directory.Entry) []plugin.Key {
 	var keys []plugin.Key
 	add := func(kind plugin.KeyKind, attribute string, values ...string) {
-		name := a.settings.FlowAttribute(attribute)
+		name := s.settings.FlowAttribute(attribute)
 		for _, v := range values {
-			if canonical, ok := a.claims.Canonical(kind, name, v); ok {
+			if canonical, ok := s.claims.Canonical(kind, name, v); ok {
 				keys = append(keys, plugin.Key{Kind: kind, Canonical: canonical, Value: v, Attribute: name, Login: kind != plugin.KindUnique})
 			}
 		}
 	}
-	add(plugin.KindUsername, a.settings.People.Username, e.Value(a.settings.People.Username))
-	for kind, attributes := range a.settings.Keys {
+	add(plugin.KindUsername, s.settings.People.Username, e.Value(s.settings.People.Username))
+	for kind, attributes := range s.settings.Keys {
 		for _, attribute := range attributes {
 			add(kind, attribute, e.Values(attribute)...)
 		}

@@ -110,12 +110,12 @@ func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 		return fmt.Errorf("delete: %w: the service account lacks the right: 'narthex directory check' tells which", errors.ErrUnsupported)
 	}
 	defer s.changing(id)()
-	return writing("delete", s.claims.Delete(ctx, id))
+	return writing("delete", s.adopted(ctx, id, func() error { return s.claims.Delete(ctx, id) }))
 }
 
 // changeIdentifier gives the account a key, takes one away, or both.
 func (s *Store) changeIdentifier(ctx context.Context, id plugin.ID, c *plugin.IdentifierChange) error {
-	return s.claims.Change(ctx, id, *c)
+	return s.adopted(ctx, id, func() error { return s.claims.Change(ctx, id, *c) })
 }
 
 // Maintain implements plugin.Maintainer.

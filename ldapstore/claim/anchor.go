@@ -17,8 +17,8 @@ type subject struct {
 	entry  directory.Entry
 }
 
-// errNoAnchor is an account that nobody has adopted: its names are not held.
-var errNoAnchor = fmt.Errorf("%w: the account has no claim of its username: run 'narthex directory adopt'", plugin.ErrConflict)
+// ErrNotAdopted is an account that nobody has adopted: its names are not held.
+var ErrNotAdopted = fmt.Errorf("%w: the account has no claim of its username: run 'narthex directory adopt'", plugin.ErrConflict)
 
 // find reads an account's entry and where its anchor is: its mark says so, and an adopted account's is the claim of the
 // username, whose name follows from that, or else has the entry's name.
@@ -49,7 +49,7 @@ func (s *Store) find(ctx context.Context, id plugin.ID) (subject, error) {
 		return subject{}, err
 	}
 	if len(entries) != 1 {
-		return subject{}, errNoAnchor
+		return subject{}, ErrNotAdopted
 	}
 	_, name := entries[0].DN.RDN()
 	return subject{id, name, *e}, nil

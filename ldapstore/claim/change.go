@@ -11,7 +11,7 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
-// Change gives an account a key, takes one away, or both, whole or not at all.
+// Change gives an account a key, takes one away, or both, whole or not at all. One without an anchor is ErrNotAdopted.
 func (s *Store) Change(ctx context.Context, id plugin.ID, c plugin.IdentifierChange) error {
 	execution := s.Begin(c.Attempt)
 	defer execution.End()

@@ -32,7 +32,7 @@ func (s *Store) Wait() { s.closings.running.Wait() }
 // Close waits for what goes on in the background, and cuts it off when that takes longer than limit: the janitor does the
 // rest.
 func (s *Store) Close(limit time.Duration) {
-	timer := time.AfterFunc(limit, s.closings.end)
+	timer := time.AfterFunc(limit, func() { s.closings.end() })
 	defer timer.Stop()
 	s.Wait()
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Delete removes an account: committed on its anchor, moved out of sight by its id, deleted there. An absent one is
-// removed already.
+// removed already, one without an anchor is ErrNotAdopted.
 func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 	for range 8 {
 		of, err := s.find(ctx, id)
@@ -33,7 +33,7 @@ func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 func (s *Store) tryDelete(ctx context.Context, of subject) (done bool, err error) {
 	anchor, err := s.rest(ctx, of, nil)
 	if errors.Is(err, plugin.ErrNotFound) {
-		return false, fmt.Errorf("%w: the account's claim says something else", errNoAnchor)
+		return false, fmt.Errorf("%w: the account's claim says something else", ErrNotAdopted)
 	}
 	if err != nil {
 		return false, nothingHappened(err)

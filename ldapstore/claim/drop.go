@@ -53,8 +53,9 @@ func (s *Store) tryDrop(ctx context.Context, of subject, name string, c plugin.I
 	if err != nil {
 		return false, false, nothingHappened(err)
 	}
-	if old != nil && old.phase == reserved && old.id == of.id && old.attempt == c.Attempt {
-		return true, false, nil // dropped already
+	dropped := old != nil && old.phase == reserved && old.id == of.id && old.attempt == c.Attempt
+	if dropped || anchor.more[noteDropper] == string(c.Attempt) { // the anchor remembers it when others have the claim by now
+		return true, false, nil
 	}
 	attribute := s.attributeFor(*c.Drop)
 	x := exchange{Store: s, entry: *e}
@@ -259,7 +260,7 @@ func (s *Store) closeDrop(ctx context.Context, anchor string, l *state, end *dro
 		}
 	}
 	to := l.as(held)
-	to.run, to.notes = l.change, notes{dn: l.dn, others: without(l.others, l.of)}
+	to.run, to.notes = l.change, notes{dn: l.dn, others: without(l.others, l.of), more: map[letter]string{noteDropper: l.more[noteDropper]}}
 	_, err := s.swap(ctx, anchor, l.text, to)
 	return err
 }

@@ -33,7 +33,7 @@ const (
 	noteNewValue  letter = "v"
 	noteAccount   letter = "i" // the account
 	noteBack      letter = "r" // the state to go back to
-	noteDropper   letter = "t" // the attempt of a drop
+	noteDropper   letter = "t" // the attempt of a drop; an anchor at rest keeps that of the last change, if it was one
 	noteHold      letter = "h" // how long a dropped claim is held back, in milliseconds
 	noteGroup     letter = "g" // may come several times
 	noteDN        letter = "d" // Active Directory only
