@@ -223,8 +223,12 @@ func (m *creation) readID(ctx context.Context, dn directory.DN) (id plugin.ID, e
 // refused turns the refusal of an entry into a violation of the field that it is about, as far as the server's text tells.
 func (m *creation) refused(err error) error {
 	err = m.Settings.Refusal(err, m.draft)
-	if !errors.Is(err, plugin.ErrInvalid) && directory.Refused(err, directory.InvalidAttributeSyntax, directory.ConstraintViolation,
-		directory.ObjectClassViolation, directory.UndefinedAttributeType, directory.NamingViolation, directory.InvalidDNSyntax, directory.UnwillingToPerform) {
+	content := []uint16{directory.InvalidAttributeSyntax, directory.ConstraintViolation, directory.ObjectClassViolation,
+		directory.UndefinedAttributeType, directory.NamingViolation, directory.InvalidDNSyntax}
+	if m.Server.Kind == directory.ActiveDirectory { // elsewhere it means a server that takes no writes for a while
+		content = append(content, directory.UnwillingToPerform)
+	}
+	if !errors.Is(err, plugin.ErrInvalid) && directory.Refused(err, content...) {
 		return fmt.Errorf("%w: %w", plugin.ErrInvalid, err)
 	}
 	return err
