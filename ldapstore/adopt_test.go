@@ -1,8 +1,10 @@
 package ldapstore_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/narthex/narthex/ldapstore"
@@ -20,16 +22,18 @@ func key(kind plugin.KeyKind, attribute, value string) plugin.Key {
 	return plugin.Key{Kind: kind, Canonical: canonical, Value: value, Attribute: attribute, Login: true}
 }
 
-func TestPeopleWhoStandInTheDirectoryAlreadyAreAdopted(t *testing.T) {
-	kind := testenv.DirectoryKind{Kind: testenv.OpenLDAP, Start: testenv.StartSlapd}
-	var d *testenv.Directory
-	start := kind.Start
-	kind.Start = func(t testing.TB, options ...testenv.DirectoryOption) *testenv.Directory {
-		d = start(t, options...)
+// peopled prepares a slapd whose people may have been there before.
+func peopled(t *testing.T) (d *testenv.Directory, o ldapstore.Options) {
+	o = prepared(t, testenv.DirectoryKind{Kind: testenv.OpenLDAP, Start: func(t testing.TB, options ...testenv.DirectoryOption) *testenv.Directory {
+		d = testenv.StartSlapd(t, options...)
 		return d
-	}
-	o := prepared(t, kind)
+	}})
 	o.Canonical = folded
+	return d, o
+}
+
+func TestPeopleWhoStandInTheDirectoryAlreadyAreAdopted(t *testing.T) {
+	d, o := peopled(t)
 	for i, mail := range []string{"ada@example.org", "grace@example.org", "ADA@example.org"} {
 		d.Load(t, fmt.Sprintf("dn: uid=old%d,%s\nobjectClass: inetOrgPerson\nuid: old%d\ncn: Old\nsn: Old\nmail: %s\n", i, d.People, i, mail))
 	}
@@ -68,5 +72,38 @@ func TestPeopleWhoStandInTheDirectoryAlreadyAreAdopted(t *testing.T) {
 	}
 	if _, err := store.Get(t.Context(), a.ID); err == nil {
 		t.Error("a deleted account is there")
+	}
+}
+
+func TestAnAdoptionThatIsCutOffGoesOnWhenRunAgain(t *testing.T) {
+	d, o := peopled(t)
+	const people = 60
+	var ldif strings.Builder
+	for i := range people {
+		fmt.Fprintf(&ldif, "dn: uid=old%d,%s\nobjectClass: inetOrgPerson\nuid: old%d\ncn: Old\nsn: Old\nmail: old%d@example.org\n\n", i, d.People, i, i)
+	}
+	d.Load(t, ldif.String())
+	store := open(t, o)
+	ctx, cut := context.WithCancel(t.Context())
+	var seen atomic.Int64
+	first, err := store.Adopt(ctx, func() {
+		if seen.Add(1) == people/2 {
+			cut()
+		}
+	})
+	if err == nil || first.Claimed == 0 {
+		t.Fatalf("cut off after %d people: %+v, %v", seen.Load(), first, err)
+	}
+	claims := func() int { return strings.Count(d.LDAPSearch(t, d.Identifiers, "(description=A *)", "1.1"), "dn: ") }
+	stood := claims()
+	if stood == 2*people {
+		t.Fatal("nothing was left to be done")
+	}
+	again, err := store.Adopt(t.Context(), func() {})
+	if err != nil || again.People != people || again.Claimed != 2*people-stood || len(again.Duplicates)+len(again.Left)+again.Freed > 0 || claims() != 2*people {
+		t.Errorf("run again when %d claims stood: %+v, %v; now there are %d", stood, again, err, claims())
+	}
+	if a, err := store.Lookup(t.Context(), key(plugin.KindEmail, "mail", "old59@example.org")); err != nil || a.Username != "old59" {
+		t.Errorf("look up an adopted address: %+v %v", a, err)
 	}
 }
