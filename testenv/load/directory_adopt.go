@@ -20,7 +20,7 @@ func directoryAdopt(r *run) {
 	bare.settle(r, r.entries)
 	adds := &bareAdoption{wires: bare.wires(r), residents: r.entries}
 	a := &adoption{cmd: t.command(r, "adopt")}
-	for added, adopted := false, false; !(added && adopted); {
+	for added, adopted := false, false; !added || !adopted; {
 		turn := r.span / rounds
 		if added {
 			turn = time.Hour // nobody else waits

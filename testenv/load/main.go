@@ -2,8 +2,9 @@
 // all that costs in CPU time and memory, side by side with what the machine can do; and accounts in a directory beside the
 // bare LDAP requests that they consist of. Compare its figures within one run only: machines are noisy.
 //
-//	go run ./testenv/load                 everything, about five minutes
+//	go run ./testenv/load                 everything, about a quarter of an hour
 //	go run ./testenv/load -only start     one part
+//	go run ./testenv/load -only directory-creates,directory-adopt,directory-lookup -entries 10000
 package main
 
 import (
