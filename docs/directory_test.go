@@ -14,7 +14,11 @@ import (
 func TestDirectoryFileOfTheDocument(t *testing.T) {
 	bases := map[string]directory.DN{"openldap": "dc=example,dc=org", "389ds": "dc=example,dc=org", "ad": "DC=example,DC=org"}
 	seen := map[string]bool{}
-	for _, b := range blocks(t, "directory.md") {
+	var all []block
+	for _, page := range []string{"directory/openldap.md", "directory/389ds.md", "directory/active-directory.md"} {
+		all = append(all, blocks(t, page)...)
+	}
+	for _, b := range all {
 		if b.language != "yaml" {
 			continue
 		}
