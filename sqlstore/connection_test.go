@@ -18,18 +18,21 @@ func TestAConnectionThatBreaksInACreationIsToldForWhatItIs(t *testing.T) {
 	cases := []struct {
 		name, word string
 		behind     bool
+		clock      func() time.Time // one that the server does not see makes it a transaction of several statements
 		want       error
 		made       bool
 	}{
-		{"before the account is written nothing has happened", "ada@example.org", false, plugin.ErrUnavailable, false},
-		{"behind the account nothing has happened", "ada@example.org", true, plugin.ErrUnavailable, false},
-		{"before the commit nobody knows", "commit", false, plugin.ErrUnknownOutcome, false},
-		{"behind the commit nobody knows", "commit", true, plugin.ErrUnknownOutcome, true},
+		{"before the one statement nobody knows", "ada@example.org", false, nil, plugin.ErrUnknownOutcome, false},
+		{"behind the one statement nobody knows", "ada@example.org", true, nil, plugin.ErrUnknownOutcome, true},
+		{"before the account is written nothing has happened", "ada@example.org", false, time.Now, plugin.ErrUnavailable, false},
+		{"behind the account nothing has happened", "ada@example.org", true, time.Now, plugin.ErrUnavailable, false},
+		{"before the commit nobody knows", "commit", false, time.Now, plugin.ErrUnknownOutcome, false},
+		{"behind the commit nobody knows", "commit", true, time.Now, plugin.ErrUnknownOutcome, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			dsn, w := wired(t, testenv.PostgreSQLDatabase(t))
-			s := open(t, sqlstore.Options{DSN: dsn})
+			s := open(t, sqlstore.Options{DSN: dsn, Clock: c.clock})
 			if _, err := s.Create(t.Context(), person("first", "first@example.org")); err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/narthex/narthex/plugin"
@@ -37,16 +38,11 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 		return plugin.Account{}, err
 	}
 	now := s.now()
-	err = s.transact(ctx, func(tx *transaction) error {
-		if err := s.settle(ctx, tx, a.Attempt, execution{generation, began}, id); err != nil {
-			return err
-		}
-		if err := s.takeKeys(ctx, tx, id, a.Keys, now, accountRows(id, a, hash, now)...); err != nil {
-			return err
-		}
-		s.hook("sqlstore.create.uncommitted")
-		return s.inTime(a.NotAfter)
-	})
+	all := append(accountRows(id, a, hash, now), keyRows(id, a.Keys, now))
+	run := execution{generation, began}
+	if err = s.createShortly(ctx, a, run, id, all); errors.Is(err, errUnusual) {
+		err = s.createAtLength(ctx, a, run, id, all)
+	}
 	if errors.Is(err, errPowerless) {
 		return s.joined(ctx, a.Attempt)
 	}
@@ -55,6 +51,20 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	}
 	s.hook("sqlstore.create.committed")
 	return a.Account(id, now), nil
+}
+
+// createAtLength writes an account's rows, its keys last, one after the other in one transaction.
+func (s *Store) createAtLength(ctx context.Context, a plugin.NewAccount, run execution, id plugin.ID, all []*rows) error {
+	return s.transact(ctx, func(tx *transaction) error {
+		if err := s.settle(ctx, tx, a.Attempt, run, id); err != nil {
+			return err
+		}
+		if err := s.takeKeys(ctx, tx, id, a.Keys, all...); err != nil {
+			return err
+		}
+		s.hook("sqlstore.create.uncommitted")
+		return s.inTime(a.NotAfter)
+	})
 }
 
 // Resolve implements plugin.Persister.
@@ -114,11 +124,9 @@ type execution struct {
 }
 
 // settle writes that the attempt has made this account, unless it was resolved since the execution began.
-func (s *Store) settle(ctx context.Context, tx *transaction, attempt plugin.Attempt, e execution, id plugin.ID) error {
-	result, err := tx.ExecContext(ctx, `INSERT INTO attempts (attempt, generation, account, touched_at) VALUES ($1, 0, $2, $3)
-		ON CONFLICT (attempt) DO UPDATE SET account = excluded.account, touched_at = excluded.touched_at
-		WHERE attempts.generation = $4 AND attempts.account IS NULL AND attempts.touched_at < $5`,
-		string(attempt), string(id), s.now().UnixMicro(), e.generation, e.began.UnixMicro())
+func (s *Store) settle(ctx context.Context, tx *transaction, attempt plugin.Attempt, run execution, id plugin.ID) error {
+	row := s.attemptRow(attempt, run, id)
+	result, err := tx.ExecContext(ctx, row.text(1), append(row.values, row.more...)...)
 	if err != nil {
 		return err
 	}
@@ -126,6 +134,16 @@ func (s *Store) settle(ctx context.Context, tx *transaction, attempt plugin.Atte
 		return errors.Join(errPowerless, err)
 	}
 	return nil
+}
+
+// attemptRow is what settle writes.
+func (s *Store) attemptRow(attempt plugin.Attempt, run execution, id plugin.ID) *rows {
+	row := newRows("attempts", "attempt", "generation", "account", "touched_at")
+	row.add(string(attempt), 0, string(id), s.now().UnixMicro())
+	row.suffix = `ON CONFLICT (attempt) DO UPDATE SET account = excluded.account, touched_at = excluded.touched_at
+		WHERE attempts.generation = $next AND attempts.account IS NULL AND attempts.touched_at < $next`
+	row.more = []any{run.generation, run.began.UnixMicro()}
+	return row
 }
 
 // inTime is the last look at the clock before a commit.
@@ -151,8 +169,7 @@ func accountRows(id plugin.ID, a plugin.NewAccount, hash string, now time.Time) 
 		}
 	}
 	groups := newRows("account_groups", "account", "name")
-	groups.suffix = "ON CONFLICT DO NOTHING"
-	for _, g := range a.Groups {
+	for _, g := range slices.Compact(slices.Sorted(slices.Values(a.Groups))) {
 		groups.add(string(id), g)
 	}
 	return []*rows{account, attributes, groups}

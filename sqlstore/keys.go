@@ -12,9 +12,9 @@ import (
 	"github.com/narthex/narthex/plugin"
 )
 
-// takeKeys gives the account keys that nobody holds: all of them, or the error of the first that is taken. A key that
-// was dropped is free for the account that dropped it, and for others when its time is over. others are written before.
-func (s *Store) takeKeys(ctx context.Context, tx *transaction, id plugin.ID, keys []plugin.Key, now time.Time, others ...*rows) error {
+// keyRows are the keys that an account is to hold. A key that was dropped is free for the account that dropped it, and for
+// others when its time is over; one that somebody holds leaves the statement with a row less.
+func keyRows(id plugin.ID, keys []plugin.Key, now time.Time) *rows {
 	rows := newRows("identifiers", "canonical", "account", "kind", "value", "attribute", "login")
 	// In one order for everybody: two callers that want the same keys wait for one another in turn, never in a circle.
 	inOrder := slices.SortedFunc(slices.Values(keys), func(a, b plugin.Key) int { return strings.Compare(a.Canonical, b.Canonical) })
@@ -25,7 +25,13 @@ func (s *Store) takeKeys(ctx context.Context, tx *transaction, id plugin.ID, key
 		value = excluded.value, attribute = excluded.attribute, login = excluded.login, held_until = NULL
 		WHERE identifiers.held_until IS NOT NULL AND (identifiers.held_until <= $next OR identifiers.account = excluded.account)`
 	rows.more = []any{now.UnixMilli()}
-	result, err := s.insert(ctx, tx, append(others, rows)...)
+	return rows
+}
+
+// takeKeys writes rows, of which the last are those of the keys. It gives the account all keys, or is the error of the
+// first that is taken.
+func (s *Store) takeKeys(ctx context.Context, tx *transaction, id plugin.ID, keys []plugin.Key, all ...*rows) error {
+	result, err := s.insert(ctx, tx, all...)
 	if err != nil {
 		return err
 	}

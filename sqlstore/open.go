@@ -36,6 +36,7 @@ type Store struct {
 	hasher        *hasher
 	rehasher      *rehasher
 	now           func() time.Time // the database's clock, the one clock that decides who is late
+	serverClock   bool             // now is the clock that the database's statements see
 	hook          func(string)
 	version       string
 }
@@ -97,7 +98,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	} else {
 		err = s.openSQLite(ctx, o.Path)
 	}
-	if o.Clock != nil {
+	s.serverClock = o.Clock == nil
+	if !s.serverClock {
 		s.now = o.Clock
 	}
 	if err == nil {

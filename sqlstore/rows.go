@@ -12,7 +12,7 @@ type rows struct {
 	table   string
 	columns []string
 	values  []any
-	// suffix ends the statement. Where it says $next, it means more, the value after those of the rows.
+	// suffix ends the statement. Where it says $next, it means the next one of more, the values after those of the rows.
 	suffix string
 	more   []any
 }
@@ -23,7 +23,10 @@ func (r *rows) add(values ...any) { r.values = append(r.values, values...) }
 
 // text is the statement, its parameters counted from first on.
 func (r *rows) text(first int) string {
-	suffix := strings.ReplaceAll(r.suffix, "$next", "$"+strconv.Itoa(first+len(r.values)))
+	suffix := r.suffix
+	for i := range r.more {
+		suffix = strings.Replace(suffix, "$next", "$"+strconv.Itoa(first+len(r.values)+i), 1)
+	}
 	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns, ", ") + ") VALUES " + parameters(first, len(r.values), len(r.columns)) + " " + suffix
 }
 

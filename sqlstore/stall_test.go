@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/sqlstore"
@@ -15,7 +16,8 @@ func TestAProcessThatStallsInTheMiddleLosesItsNames(t *testing.T) {
 	dsn := testenv.PostgreSQLDatabase(t)
 	reached, goOn := make(chan struct{}), make(chan struct{})
 	stalled := open(t, sqlstore.Options{
-		DSN: dsn + "&idle_in_transaction_session_timeout=500ms", // the default, 10 s, takes too long for a test
+		Clock: time.Now,                                           // which the server does not see: the names are taken one after the other
+		DSN:   dsn + "&idle_in_transaction_session_timeout=500ms", // the default, 10 s, takes too long for a test
 		Hook: func(point string) {
 			if point == "sqlstore.create.uncommitted" {
 				close(reached)

@@ -155,7 +155,7 @@ func (s *Store) changeIdentifier(ctx context.Context, tx *transaction, id plugin
 		}
 	}
 	if c.Add != nil {
-		if err := s.takeKeys(ctx, tx, id, []plugin.Key{*c.Add}, now); err != nil {
+		if err := s.takeKeys(ctx, tx, id, []plugin.Key{*c.Add}, keyRows(id, []plugin.Key{*c.Add}, now)); err != nil {
 			return err
 		}
 	}
