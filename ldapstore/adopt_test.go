@@ -25,7 +25,7 @@ func key(kind plugin.KeyKind, attribute, value string) plugin.Key {
 // peopled prepares a slapd whose people may have been there before.
 func peopled(t *testing.T) (d *testenv.Directory, o ldapstore.Options) {
 	o = prepared(t, testenv.DirectoryKind{Kind: testenv.OpenLDAP, Start: func(t testing.TB, options ...testenv.DirectoryOption) *testenv.Directory {
-		d = testenv.StartSlapd(t, options...)
+		d = testenv.StartSlapd(t, append(options, testenv.WithFilterLog())...)
 		return d
 	}})
 	o.Canonical = folded
@@ -73,6 +73,7 @@ func TestPeopleWhoStandInTheDirectoryAlreadyAreAdopted(t *testing.T) {
 	if _, err := store.Get(t.Context(), a.ID); err == nil {
 		t.Error("a deleted account is there")
 	}
+	allIndexed(t, d)
 }
 
 func TestAnAdoptionThatIsCutOffGoesOnWhenRunAgain(t *testing.T) {

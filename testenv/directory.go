@@ -54,7 +54,7 @@ type directoryOptions struct {
 	claims, sync, policy, memberOf, argon2 bool
 	provider, empty                        bool
 	unique                                 []string
-	indexes                                string
+	indexes, debug                         string
 }
 
 // WithClaims adds ou=identifiers with ou=pending, and to the service account the least rights for creating, changing
@@ -86,8 +86,11 @@ func WithIndexes(attributes ...string) DirectoryOption {
 	return func(o *directoryOptions) { o.indexes = strings.Join(attributes, ",") }
 }
 
+// WithFilterLog lets slapd write to its log how it looks for what filters ask for, and where it lacks an index. slapd only.
+func WithFilterLog() DirectoryOption { return func(o *directoryOptions) { o.debug = "filter" } }
+
 func chosen(options []DirectoryOption) directoryOptions {
-	o := directoryOptions{indexes: "objectClass,entryCSN,entryUUID,cn,ou,uid,mail,uidNumber,member"}
+	o := directoryOptions{indexes: "objectClass,entryCSN,entryUUID,cn,ou,uid,mail,uidNumber,member", debug: "0"}
 	for _, option := range options {
 		option(&o)
 	}
@@ -97,7 +100,7 @@ func chosen(options []DirectoryOption) directoryOptions {
 // refuseSlapdOnly ends the test when an option was meant for slapd.
 func (o directoryOptions) refuseSlapdOnly(t testing.TB, kind string) {
 	t.Helper()
-	if plain := chosen(nil); o.policy || o.memberOf || o.argon2 || o.provider || len(o.unique) > 0 || o.indexes != plain.indexes {
+	if plain := chosen(nil); o.policy || o.memberOf || o.argon2 || o.provider || len(o.unique) > 0 || o.indexes != plain.indexes || o.debug != plain.debug {
 		t.Fatalf("start %s: an option is for slapd only", kind)
 	}
 }

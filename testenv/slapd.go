@@ -69,7 +69,7 @@ func (d *Directory) prepareSlapd(t testing.TB, o directoryOptions) error {
 	}
 	d.process.command = func() *exec.Cmd {
 		// -d keeps it in the foreground.
-		return exec.Command("/usr/sbin/slapd", "-F", filepath.Join(d.dir, "config"), "-h", d.StartTLSURL+" "+d.URL, "-d", "0")
+		return exec.Command("/usr/sbin/slapd", "-F", filepath.Join(d.dir, "config"), "-h", d.StartTLSURL+" "+d.URL, "-d", o.debug)
 	}
 	return nil
 }
