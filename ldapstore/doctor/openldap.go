@@ -70,10 +70,12 @@ func (p Plan) slapdPeople() []rule {
 	s := p.Settings
 	people := under("dn.one", s.People.Base)
 	// Whether there is a password may be asked, never what it is: an account without one is not usable.
-	children, entryRight, password := "=a", "=rsd", "=s"
+	children, entries, entryRight, password := "=a", people, "=rsd", "=s"
 	moves := []grant{toMoveIn}
 	if p.wants(Delete) {
-		children, entryRight = "=az", "=wrsd" // the two together also let it delete people outright: they cannot be told apart
+		// The two together also let it add and delete accounts outright, which cannot be told apart: accounts at least, and
+		// nothing else among them.
+		children, entries, entryRight = "=az", people+" filter=(objectClass="+s.People.AccountClass+")", "=wrsd"
 		moves = append(moves, toTakeAway)
 	}
 	if p.wants(SetPassword) {
@@ -82,7 +84,7 @@ func (p Plan) slapdPeople() []rule {
 	rules := []rule{
 		p.beside(under("dn.base", s.People.Base)+" attrs=children", children, moves...),
 		p.beside(under("dn.subtree", s.People.Base)+" attrs=userPassword", password, toSetPasswords, toAskPasswords),
-		p.beside(people+" attrs=entry", entryRight, append(moves[1:], toReadPeople)...),
+		p.beside(entries+" attrs=entry", entryRight, append(moves[1:], toReadPeople)...),
 		// The name that an entry has while it waits is taken off at its new place.
 		p.beside(people+` attrs=cn val.regex="^[0-9a-f]{20}-[0-9a-f]{40}$"`, "=zrsd", toTakeStagedName),
 	}
