@@ -1,6 +1,7 @@
 package testenv_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 
@@ -71,6 +72,55 @@ func (h hostileDirectory) logins() {
 	} {
 		if status := post(h.T, h.sidecar.URL+"/v1/login", "", body); status < 400 || status >= 500 {
 			h.Errorf("%s: %d", body, status)
+		}
+	}
+}
+
+// diagnostics: the public listener has no page for those who run it, and no answer, the admin listener's neither, tells of
+// the directory or of anybody in it.
+func (h hostileDirectory) diagnostics() {
+	h.member("inside", "inside@example.org", victim.Password)
+	secrets := []string{h.directory.Base, "ou=people", "cn=svc", strings.TrimPrefix(h.directory.URL, "ldaps://"), h.directory.ServicePassword, "inside@example.org", "uid=inside", victim.Password, "narthex_ldap"}
+	ask := func(method, url string) (int, string) {
+		req, err := http.NewRequestWithContext(h.Context(), method, url, nil)
+		if err != nil {
+			h.Fatal(err)
+		}
+		req.Header.Set("X-Debug", "1")
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			h.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			h.Fatal(err)
+		}
+		return resp.StatusCode, strings.ToLower(string(body))
+	}
+	for _, path := range []string{
+		"/debug", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/vars", "/debug/directory", "/metrics", "/status", "/server-status", "/info", "/env", "/actuator/env", "/config",
+		"/.env", "/console", "/healthz", "/readyz", "/admin", "/admin/v1", "/admin/v1/accounts", "/v1/debug", "/v1/accounts", "/v1/accounts/inside", "/v1/users", "/v1/directory", "/v1/persister", "/v1/me",
+		"/v1/registration?debug=1", "/v1/registration/flows?verbose=1", "/v1/login?debug=1", "/register?debug=1", "/accounts.db", "/narthex-data/", "/../narthex-data/state.db",
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, "TRACE"} {
+			status, body := ask(method, h.sidecar.URL+path)
+			if status < 300 && !strings.Contains(path, "register") && !strings.Contains(path, "registration") {
+				h.Errorf("%s %s answers %d: %.200s", method, path, status, body)
+			}
+			for _, secret := range secrets {
+				if strings.Contains(body, strings.ToLower(secret)) {
+					h.Errorf("%s %s tells %q: %.300s", method, path, secret, body)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/debug/pprof/", "/debug/vars", "/admin/v1/accounts"} {
+		_, body := ask(http.MethodGet, h.sidecar.Admin+path)
+		for _, secret := range secrets {
+			if strings.Contains(body, strings.ToLower(secret)) {
+				h.Errorf("the admin listener's %s tells %q", path, secret)
+			}
 		}
 	}
 }
