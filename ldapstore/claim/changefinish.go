@@ -2,7 +2,6 @@ package claim
 
 import (
 	"context"
-	"strings"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -20,9 +19,6 @@ func (s *Store) finishForAnother(ctx context.Context, name string, st *state) er
 	return ignoreRefusal(s.finishChange(ctx, name, st, nil))
 }
 
-// tries is how often an entry that moves on is looked at again.
-const tries = 20
-
 // finishChange writes the entry of a committed change and closes it. The entry is read first, the claim second, and the
 // write tests the mark that was read: while the claim still says committed, what was read is not older than the change.
 func (s *Store) finishChange(ctx context.Context, name string, st *state, end *changeEnd) error {
@@ -30,29 +26,12 @@ func (s *Store) finishChange(ctx context.Context, name string, st *state, end *c
 	if err != nil {
 		return err
 	}
-	for n := 0; ; n++ {
-		e, again, err := s.seen(ctx, name, st, end, n)
-		if !again || err != nil {
-			return err
-		}
-		if e == nil || w.done(*e) {
-			break
-		}
-		err = try(ctx, func() error {
-			return s.Operations.Modify(ctx, e.DN, append(s.Settings.MarkChanges(*e, markOf(st.run, w.anchor)), w.changes(*e)...), directory.Filter{})
-		})
-		if err == nil {
-			break
-		}
-		switch s.judge(err, n) {
-		case lookAgain:
-			continue
-		case goOnLater:
-			return plugin.ErrUnknownOutcome
-		case refusedAtLast:
-			return s.giveUp(ctx, name, st, end)
-		case failed:
-		}
+	written, err := s.write(ctx, rewrite{
+		mark: markOf(st.run, w.anchor), done: w.done, changes: w.changes,
+		seen:   func(n int) (*directory.Entry, bool, error) { return s.seen(ctx, name, st, end, n) },
+		giveUp: func() error { return s.giveUp(ctx, name, st, end) },
+	})
+	if !written || err != nil {
 		return err
 	}
 	if end == nil {
@@ -96,77 +75,6 @@ func (s *Store) outcome(ctx context.Context, now, st *state, end *changeEnd) err
 	return plugin.ErrUnknownOutcome
 }
 
-// movedOn tells whether a refused write may only mean that the entry is not as it was read.
-func (s *Store) movedOn(err error) bool {
-	return s.gone(err) || directory.Refused(err, directory.AssertionFailed, directory.NoSuchAttribute, directory.AttributeOrValueExists,
-		directory.ConstraintViolation, directory.EntryAlreadyExists)
-}
-
-// verdict is what a refused write of an entry means.
-type verdict int
-
-const (
-	failed        verdict = iota // nobody knows
-	lookAgain                    // the entry is not as it was read, perhaps
-	goOnLater                    // it never is: whoever comes next goes on
-	refusedAtLast                // the server has said no and will again
-)
-
-// judge tells what a refused write means at the nth look. Some codes mean both: only after some looks is it a refusal.
-func (s *Store) judge(err error, n int) verdict {
-	// Active Directory answers "value exists" to a second value of an attribute that takes one.
-	twofold := directory.Refused(err, directory.ConstraintViolation, directory.InsufficientAccessRights, directory.AttributeOrValueExists)
-	switch {
-	case s.movedOn(err) && (n < 3 || !twofold) && n < tries:
-		return lookAgain
-	case s.movedOn(err) && !twofold:
-		return goOnLater
-	case twofold || refusedForGood(err):
-		return refusedAtLast
-	}
-	return failed
-}
-
-// entryWrite is what a change does to an entry.
-type entryWrite struct {
-	anchor         string
-	from, old      string // attribute and value that leave; empty where none does
-	into, newValue string
-}
-
-func writeOf(st *state) (entryWrite, error) {
-	w := entryWrite{anchor: st.more[noteAnchor], from: st.more[noteAttribute], old: st.more[noteOldValue], into: st.more[noteInto], newValue: st.more[noteNewValue]}
-	if nameFault(w.anchor) != nil || w.into == "" || w.newValue == "" {
-		return w, errCorrupt
-	}
-	return w, nil
-}
-
-// done: an entry with the new value is written, whatever else it carries: the old one may have been added back since.
-func (w entryWrite) done(e directory.Entry) bool { return contains(e, w.into, w.newValue) }
-
-func (w entryWrite) changes(e directory.Entry) []directory.Change {
-	var all []directory.Change
-	if v := spelled(e, w.from, w.old); v != "" {
-		all = append(all, directory.Change{Kind: directory.DeleteValues, Attribute: directory.Attribute{Name: w.from, Values: []string{v}}})
-	}
-	return append(all, directory.Change{Kind: directory.AddValues, Attribute: directory.Attribute{Name: w.into, Values: []string{w.newValue}}})
-}
-
-func contains(e directory.Entry, attribute, value string) bool {
-	return spelled(e, attribute, value) != ""
-}
-
-// spelled is how an entry writes a value, "" if it does not have it.
-func spelled(e directory.Entry, attribute, value string) string {
-	for _, v := range e.Values(attribute) {
-		if value != "" && strings.EqualFold(v, value) {
-			return v
-		}
-	}
-	return ""
-}
-
 // giveUp undoes a committed change whose write is refused for good. The claim says so first: from then on nobody who looks
 // begins to write.
 func (s *Store) giveUp(ctx context.Context, name string, st *state, end *changeEnd) error {
@@ -201,24 +109,15 @@ func (s *Store) undoChange(ctx context.Context, name string, st *state, end *cha
 	if err != nil {
 		return err
 	}
-	for n := 1; ; n++ {
-		e, again, err := s.seen(ctx, name, st, end, n)
-		if !again || err != nil {
-			return err
-		}
-		if e == nil {
-			break
-		}
-		if w.done(*e) {
-			return s.closeChange(ctx, name, st, nil)
-		}
-		done, err := s.touch(ctx, *e, markOf(st.run, w.anchor), n)
-		if err != nil {
-			return err
-		}
-		if done {
-			break
-		}
+	undone, changed, err := s.takeBack(ctx, rewrite{
+		mark: markOf(st.run, w.anchor), done: w.done,
+		seen: func(n int) (*directory.Entry, bool, error) { return s.seen(ctx, name, st, end, n) },
+	})
+	if changed {
+		return s.closeChange(ctx, name, st, nil)
+	}
+	if !undone || err != nil {
+		return err
 	}
 	if err := s.unlock(ctx, w.anchor, st.run, "", nil, nil); err != nil {
 		return err
@@ -231,23 +130,6 @@ func (s *Store) undoChange(ctx context.Context, name string, st *state, end *cha
 		return err
 	}
 	return ErrRefused
-}
-
-// touch swaps the mark of an entry. done is false when the entry has moved on.
-func (s *Store) touch(ctx context.Context, e directory.Entry, mark string, n int) (done bool, err error) {
-	err = try(ctx, func() error {
-		return s.Operations.Modify(ctx, e.DN, s.Settings.MarkChanges(e, mark), directory.Filter{})
-	})
-	switch {
-	case err == nil:
-		return true, nil
-	case n < tries && (s.gone(err) || directory.Refused(err, directory.NoSuchAttribute, directory.AttributeOrValueExists)):
-		return false, nil
-	case refusedForGood(err):
-		s.Log.ErrorContext(ctx, "the mark of an entry cannot be written: check the service account's rights", "error", err)
-		return true, nil
-	}
-	return false, err
 }
 
 // closeChange gives the old claim up, frees the anchor, and turns the new claim into a held one, last.

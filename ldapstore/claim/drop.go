@@ -127,33 +127,10 @@ type dropEnd struct {
 
 // finishDrop takes the value from the entry and closes the drop: whoever meets the anchor does.
 func (s *Store) finishDrop(ctx context.Context, anchor string, l *state, end *dropEnd) error {
-	for n := 0; ; n++ {
-		e, again, err := s.seenDrop(ctx, anchor, l, end, n)
-		if !again || err != nil {
-			return err
-		}
-		value := ""
-		if e != nil {
-			value = spelled(*e, l.more[noteAttribute], l.more[noteOldValue])
-		}
-		if value == "" {
-			break
-		}
-		changes := append(s.Settings.MarkChanges(*e, markOf(l.change, anchor)),
-			directory.Change{Kind: directory.DeleteValues, Attribute: directory.Attribute{Name: l.more[noteAttribute], Values: []string{value}}})
-		err = try(ctx, func() error { return s.Operations.Modify(ctx, e.DN, changes, directory.Filter{}) })
-		if err == nil {
-			break
-		}
-		switch s.judge(err, n) {
-		case lookAgain:
-			continue
-		case goOnLater:
-			return plugin.ErrUnknownOutcome
-		case refusedAtLast:
-			return s.keep(ctx, anchor, l, end)
-		case failed:
-		}
+	w := s.rewriteOfDrop(ctx, anchor, l, end)
+	w.giveUp = func() error { return s.keep(ctx, anchor, l, end) }
+	written, err := s.write(ctx, w)
+	if !written || err != nil {
 		return err
 	}
 	if end == nil {
@@ -161,6 +138,20 @@ func (s *Store) finishDrop(ctx context.Context, anchor string, l *state, end *dr
 	}
 	s.afterwards(ctx, "drop", func(ctx context.Context) error { return s.closeDrop(ctx, anchor, l, end) })
 	return nil
+}
+
+// rewriteOfDrop is what a drop does to the entry.
+func (s *Store) rewriteOfDrop(ctx context.Context, anchor string, l *state, end *dropEnd) rewrite {
+	attribute := l.more[noteAttribute]
+	dropped := func(e directory.Entry) string { return spelled(e, attribute, l.more[noteOldValue]) }
+	return rewrite{
+		mark: markOf(l.change, anchor),
+		done: func(e directory.Entry) bool { return dropped(e) == "" },
+		changes: func(e directory.Entry) []directory.Change {
+			return []directory.Change{{Kind: directory.DeleteValues, Attribute: directory.Attribute{Name: attribute, Values: []string{dropped(e)}}}}
+		},
+		seen: func(n int) (*directory.Entry, bool, error) { return s.seenDrop(ctx, anchor, l, end, n) },
+	}
 }
 
 // seenDrop reads the entry, then the anchor. again is false when the anchor says something else by now.
@@ -204,24 +195,12 @@ func (s *Store) keep(ctx context.Context, anchor string, l *state, end *dropEnd)
 
 // giveUpDrop touches the entry, so that no late write takes the value away, and gives the anchor a run of nobody.
 func (s *Store) giveUpDrop(ctx context.Context, anchor string, k *state, end *dropEnd) error {
-	for n := 1; ; n++ {
-		e, again, err := s.seenDrop(ctx, anchor, k, end, n)
-		if !again || err != nil {
-			return err
-		}
-		if e == nil {
-			break
-		}
-		if spelled(*e, k.more[noteAttribute], k.more[noteOldValue]) == "" {
-			return s.closeDrop(ctx, anchor, k, nil)
-		}
-		done, err := s.touch(ctx, *e, markOf(k.change, anchor), n)
-		if err != nil {
-			return err
-		}
-		if done {
-			break
-		}
+	undone, dropped, err := s.takeBack(ctx, s.rewriteOfDrop(ctx, anchor, k, end))
+	if dropped {
+		return s.closeDrop(ctx, anchor, k, nil)
+	}
+	if !undone || err != nil {
+		return err
 	}
 	to := k.as(held)
 	to.run, to.notes = newRun(), notes{dn: k.dn, others: k.others}
