@@ -44,6 +44,7 @@ func TestOnEveryServer(t *testing.T) {
 			t.Run("values are equal for the store if they are for the host, and the stricter of host and directory holds", g.equality)
 			t.Run("the service account may do what it needs and nothing else", g.serviceAccount)
 			t.Run("others see nothing unfinished, nobody sees a password, and strangers see nothing", g.others)
+			t.Run("an account that an admin has shut is refused in the words of a wrong password", g.shutByHand)
 		})
 	}
 }
