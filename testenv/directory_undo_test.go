@@ -1,18 +1,42 @@
 package testenv_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/narthex/narthex/testenv"
 )
 
-// TestWhatAnAdminLoadsIsTakenAwayAgain follows the page of each directory server to its end: afterwards nothing is
-// granted that was not before, and people stay.
+// groupsOfPages are what the examples of the pages expect to be there.
+var groupsOfPages = map[string]string{
+	testenv.OpenLDAP: `dn: cn=members,ou=groups,BASE
+objectClass: groupOfNames
+cn: members
+member: BASE
+
+dn: cn=shell,ou=groups,BASE
+objectClass: posixGroup
+cn: shell
+gidNumber: 5000
+`,
+	testenv.DS389: `dn: cn=members,ou=groups,BASE
+objectClass: groupOfUniqueNames
+cn: members
+`,
+	testenv.ActiveDirectory: `dn: OU=Customers,BASE
+objectClass: organizationalUnit
+
+dn: CN=Members,OU=Groups,BASE
+objectClass: group
+`,
+}
+
+// TestWhatAnAdminLoadsIsTakenAwayAgain follows the page of each directory server to its end, with the example that is
+// there: the doctor has nothing to say; afterwards nothing is granted that was not before, and people stay.
 func TestWhatAnAdminLoadsIsTakenAwayAgain(t *testing.T) {
 	t.Parallel()
 	pages := map[string]string{testenv.OpenLDAP: "openldap", testenv.DS389: "389ds", testenv.ActiveDirectory: "active-directory"}
@@ -24,11 +48,13 @@ func TestWhatAnAdminLoadsIsTakenAwayAgain(t *testing.T) {
 				options = append(options, testenv.WithIndexes("entryCSN"))
 			}
 			d := kind.Start(t, options...)
-			env := directorySettings(t, d)
+			d.Load(t, strings.ReplaceAll(groupsOfPages[kind.Kind], "BASE", d.Base))
 			a := &admin{T: t, directory: d, folder: t.TempDir(), page: "../docs/directory/" + pages[kind.Kind] + ".md"}
+			env := append(directorySettings(t, d), "NARTHEX_PERSISTER_CONFIG="+a.example())
 			before := a.granted()
 			if kind.Kind == testenv.ActiveDirectory {
-				a.follow("before")
+				a.follow("before", "PEOPLE", "OU=Customers,"+d.Base)
+				a.follow("before", "PEOPLE", "CN=Members,OU=Groups,"+d.Base)
 			}
 			ldif := doctorLDIF(t, env)
 			d.Load(t, ldif)
@@ -45,6 +71,11 @@ func TestWhatAnAdminLoadsIsTakenAwayAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Terminate()
+			check := exec.CommandContext(t.Context(), testenv.Binary(t), "directory", "check", "--renew-before", "1h")
+			check.Env = append(testenv.BareEnvironment(), env...)
+			if out, err := check.CombinedOutput(); err != nil || bytes.Contains(out, []byte("warn ")) {
+				t.Errorf("the doctor, with the example of the page: %v\n%s", err, out)
+			}
 
 			a.follow("undo")
 			if after := a.granted(); after != before {
@@ -53,7 +84,7 @@ func TestWhatAnAdminLoadsIsTakenAwayAgain(t *testing.T) {
 			if left := d.LDAPSearch(t, d.Base, "(ou=identifiers)", "1.1"); strings.Contains(left, "dn: ") {
 				t.Errorf("there is still\n%s", left)
 			}
-			if found := d.LDAPSearch(t, d.People, "(mail="+victim.Email+")", "1.1"); strings.Count(found, "dn: ") != 1 {
+			if found := d.LDAPSearch(t, d.Base, "(mail="+victim.Email+")", "1.1"); strings.Count(found, "dn: ") != 1 {
 				t.Errorf("of the account is left\n%s", found)
 			}
 		})
@@ -73,23 +104,41 @@ func (a *admin) granted() string {
 	if a.directory.Kind == testenv.OpenLDAP {
 		return a.directory.LDAPSearch(a, "cn=config", "(olcSuffix=*)", "olcAccess", "olcLimits")
 	}
-	return a.directory.LDAPSearch(a, a.directory.Base, "(|(ou=people)(ou=groups)(objectClass=domain))", "aci", "nTSecurityDescriptor")
+	return a.directory.LDAPSearch(a, a.directory.Base, "(|(ou=customers)(cn=members)(objectClass=domain))", "aci", "nTSecurityDescriptor")
 }
 
-// follow runs the commands of the page that are marked with a word.
-func (a *admin) follow(word string) {
+// block reads what stands in the page between a first line and the end of its block.
+func (a *admin) block(first string) string {
 	a.Helper()
 	text, err := os.ReadFile(a.page)
 	if err != nil {
 		a.Fatal(err)
 	}
-	found := regexp.MustCompile("(?s)\n```sh " + word + "\n(.*?)\n```\n").FindSubmatch(text)
-	if found == nil {
-		a.Fatalf("%s has no commands for %s", a.page, word)
+	_, from, found := strings.Cut(string(text), "\n```"+first+"\n")
+	inside, _, closed := strings.Cut(from, "\n```\n")
+	if !found || !closed {
+		a.Fatalf("%s has no %s", a.page, first)
 	}
+	return inside + "\n"
+}
+
+// example writes the page's file for the persister, and returns its path.
+func (a *admin) example() string {
+	a.Helper()
+	file := filepath.Join(a.folder, "directory.yaml")
+	text := strings.ReplaceAll(a.block("yaml "+a.directory.Kind), "ldaps://dc2.example.org", a.directory.URL)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		a.Fatal(err)
+	}
+	return file
+}
+
+// follow runs the commands of the page that are marked with a word, with further names replaced by turns.
+func (a *admin) follow(word string, names ...string) {
+	a.Helper()
 	d := a.directory
-	commands := strings.NewReplacer("ldaps://HOST", d.URL, "-D ADMIN -W", "-D '"+d.AdminDN+"' -w '"+d.AdminPassword+"'", "PEOPLE", d.People,
-		"dc=example,dc=org", d.Base).Replace(string(found[1]))
+	names = append(names, "ldaps://HOST", d.URL, "-D ADMIN -W", "-D '"+d.AdminDN+"' -w '"+d.AdminPassword+"'", "dc=example,dc=org", d.Base)
+	commands := strings.NewReplacer(names...).Replace(a.block("sh " + word))
 	cmd := exec.CommandContext(a.Context(), "sh", "-ec", commands)
 	cmd.Dir = a.folder
 	cmd.Env = append(testenv.BareEnvironment(), "LDAPCONF=/dev/null", "LDAPTLS_CACERT="+d.CAFile, "LDAPTLS_REQCERT=demand")
