@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/narthex/narthex/internal/config"
 	"github.com/narthex/narthex/plugin"
@@ -62,22 +63,19 @@ func reported(r plugin.SchemaReport, u plugin.AttributeUse) bool {
 	})
 }
 
-// storeFault words a finding with its place in the flows file.
+// storeFault words a finding with its place in the flows file, or as one about the persister's own settings.
 func (d *Definition) storeFault(f plugin.SchemaFinding) config.Fault {
-	path := ""
-	if f.Flow != "" {
-		path = "flows." + f.Flow
+	var path []string
+	for _, part := range []struct{ before, name string }{{"flows.", f.Flow}, {"step ", f.Step}, {"item ", f.Item}, {"attribute ", f.Attribute}} {
+		if part.name != "" {
+			path = append(path, part.before+part.name)
+		}
 	}
-	if f.Step != "" {
-		path += ", step " + f.Step
+	file := d.File
+	if f.Flow == "" && f.Step == "" && f.Item == "" {
+		file = "persister"
 	}
-	if f.Item != "" {
-		path += ", item " + f.Item
-	}
-	if f.Attribute != "" {
-		path += ", attribute " + f.Attribute
-	}
-	return config.Fault{File: d.File, Path: path, Problem: f.Problem, Fix: f.Fix}
+	return config.Fault{File: file, Path: strings.Join(path, ", "), Problem: f.Problem, Fix: f.Fix}
 }
 
 // withoutPassword finds flows whose accounts nobody could log in to.

@@ -167,6 +167,28 @@ func TestAClosedDefaultIsRefusedOnlyWhileAnotherFlowIsOpen(t *testing.T) {
 	}
 }
 
+// faultyStore has a fault in its own settings.
+type faultyStore struct{}
+
+func (faultyStore) CheckSchema(context.Context, []plugin.AttributeUse) (plugin.SchemaReport, error) {
+	return plugin.SchemaReport{Findings: []plugin.SchemaFinding{{Attribute: "nick", Problem: "nobody can compare it", Fix: "use another one"}}}, nil
+}
+
+func TestCheckStoreTellsTheStoresOwnFaultsFromThoseOfTheFlows(t *testing.T) {
+	d, err := flow.ReadDefinition("flows.yaml", []byte(sound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := plugin.Of(context.Background(), newMemoryStore())
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend.SchemaChecker = faultyStore{}
+	if _, err := d.CheckStore(context.Background(), backend); err == nil || err.Error() != "persister: attribute nick: nobody can compare it; use another one" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCheckStoreNamesFlowStepAndItem(t *testing.T) {
 	typed := strings.Replace(sound, "  password:", "  adult: {type: boolean, attribute: adult}\n  password:", 1)
 	typed = strings.Replace(typed, "[email, nick]", "[email, nick, adult]", 1)
