@@ -20,29 +20,29 @@ func (d *Directory) StartReplica(t testing.TB, options ...DirectoryOption) *Dire
 	return r
 }
 
-// Follow begins, or goes on, to copy from d, and waits for what d has by now.
-func (r *Directory) Follow(t testing.TB, d *Directory) {
+// Follow begins, or goes on, to copy from another server, and waits for what that one has by now.
+func (d *Directory) Follow(t testing.TB, from *Directory) {
 	t.Helper()
-	r.Load(t, fmt.Sprintf("dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcSyncrepl\nolcSyncrepl: rid=001 provider=%s "+
+	d.Load(t, fmt.Sprintf("dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcSyncrepl\nolcSyncrepl: rid=001 provider=%s "+
 		"searchbase=%q type=refreshAndPersist retry=\"1 +\" bindmethod=simple binddn=%q credentials=%s tls_cacert=%s\n-\nadd: olcUpdateRef\nolcUpdateRef: %s\n",
-		d.URL, d.Base, d.AdminDN, d.AdminPassword, d.CAFile, d.URL))
+		from.URL, from.Base, from.AdminDN, from.AdminPassword, from.CAFile, from.URL))
 	state := func(of *Directory) string {
 		found, _ := of.LDAPSearchAs(of.AdminDN, of.AdminPassword, of.Base, "(objectClass=organization)", "contextCSN")
 		_, csn, _ := strings.Cut(found, "contextCSN: ")
 		return csn
 	}
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if have := state(r); have != "" && have == state(d) {
+		if have := state(d); have != "" && have == state(from) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the replica has %q, the other %q\n%s", state(r), state(d), r.process.log.String())
+			t.Fatalf("the replica has %q, the other %q\n%s", state(d), state(from), d.process.log.String())
 		}
 	}
 }
 
 // Lag stops copying, until Follow.
-func (r *Directory) Lag(t testing.TB) {
+func (d *Directory) Lag(t testing.TB) {
 	t.Helper()
-	r.Load(t, "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\ndelete: olcUpdateRef\n-\ndelete: olcSyncrepl\n")
+	d.Load(t, "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\ndelete: olcUpdateRef\n-\ndelete: olcSyncrepl\n")
 }
