@@ -106,8 +106,8 @@ func (s *Store) Delete(ctx context.Context, id plugin.ID) error {
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	if s.mayNotDelete {
-		return fmt.Errorf("delete: %w: the service account lacks the right: 'narthex directory check' tells which", errors.ErrUnsupported)
+	if err := s.mayDelete(ctx); err != nil {
+		return reading("delete", err)
 	}
 	defer s.changing(id)()
 	return writing("delete", s.adopted(ctx, id, func() error { return s.claims.Delete(ctx, id) }))

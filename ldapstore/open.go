@@ -54,7 +54,7 @@ type Store struct {
 	log           *slog.Logger
 	version       string
 	withheld      []plugin.Capability
-	mayNotDelete  bool
+	deletion      deletion
 }
 
 var (

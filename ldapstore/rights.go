@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/ldapstore/doctor"
@@ -22,6 +23,11 @@ var needs = map[plugin.Capability][]doctor.Capability{
 // open, and the error says which are missing; other capabilities are withheld, and the log says for the lack of what.
 func (s *Store) tryRights(ctx context.Context, o Options) error {
 	plan := doctor.Plan{Settings: s.settings, Service: directory.DN(o.Directory.BindDN), Uses: o.Uses, Schema: s.schema}
+	s.deletion.plan = plan
+	somebody, err := s.somebody(ctx)
+	if err != nil {
+		return err
+	}
 	allowed, report, err := doctor.Rights(ctx, s.pool, plan)
 	if err != nil {
 		return err
@@ -39,7 +45,7 @@ func (s *Store) tryRights(ctx context.Context, o Options) error {
 		}
 	}
 	slices.Sort(s.withheld)
-	s.mayNotDelete = lacking(doctor.Delete)
+	s.deletion.tried, s.deletion.allowed = somebody, !lacking(doctor.Delete)
 	for _, c := range doctor.Capabilities() {
 		if lacking(c) {
 			s.log.WarnContext(ctx, "the service account lacks a right", "for", c, "withheld", s.withheld)
@@ -49,6 +55,46 @@ func (s *Store) tryRights(ctx context.Context, o Options) error {
 		if f.Fix != "" {
 			s.log.WarnContext(ctx, "the directory is not as it should be: 'narthex directory check' looks at everything", "found", f.Text, "fix", f.Fix)
 		}
+	}
+	return nil
+}
+
+// somebody tells whether there is an account that rights could be tried on.
+func (s *Store) somebody(ctx context.Context) (bool, error) {
+	found, err := s.pool.Search(ctx, s.settings.People.Base, directory.OneLevel, s.accounts(directory.Present("objectClass")), 1, "1.1")
+	if err != nil && !directory.Refused(err) {
+		return false, fmt.Errorf("look for an account: %w", err)
+	}
+	return len(found) > 0, nil
+}
+
+// deletion is whether the service account may delete accounts. Other changes that are refused leave nothing behind; a
+// deletion is committed first, and would neither end nor be undone.
+type deletion struct {
+	mu             sync.Mutex
+	plan           doctor.Plan
+	tried, allowed bool
+}
+
+// mayDelete tries the right where nobody was there to try it on before.
+func (s *Store) mayDelete(ctx context.Context) error {
+	d := &s.deletion
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.tried {
+		somebody, err := s.somebody(ctx)
+		if err != nil || !somebody {
+			return err
+		}
+		d.plan.Capabilities = []doctor.Capability{doctor.Create, doctor.Delete}
+		allowed, _, err := doctor.Rights(ctx, s.pool, d.plan)
+		if err != nil {
+			return err
+		}
+		d.tried, d.allowed = true, allowed[doctor.Delete]
+	}
+	if !d.allowed {
+		return fmt.Errorf("%w: the service account lacks the right: 'narthex directory check' tells which", errors.ErrUnsupported)
 	}
 	return nil
 }

@@ -192,3 +192,23 @@ func TestADomainThatGrantsCreationAloneIsOfferedNothingElse(t *testing.T) {
 	}
 	mayNotDelete(t, b)
 }
+
+func TestADeletionWithoutTheRightDoesNotBeginWhereNobodyWasThereAtTheStart(t *testing.T) {
+	for _, kind := range testenv.Directories() {
+		t.Run(kind.Kind, func(t *testing.T) {
+			granted := slices.DeleteFunc(doctor.Capabilities(), func(c doctor.Capability) bool { return c == doctor.Delete })
+			o := preparedFor(t, kind, granted)
+			o.Canonical = folded
+			store := open(t, o)
+			ada := register(t, store, "ada")
+			for range 2 {
+				if err := store.Delete(t.Context(), ada.ID); !errors.Is(err, errors.ErrUnsupported) {
+					t.Errorf("delete: %v", err)
+				}
+			}
+			if _, err := store.Authenticate(t.Context(), byMail("ada"), plugin.NewSecret(firstPassword)); err != nil {
+				t.Errorf("log in afterwards: %v", err)
+			}
+		})
+	}
+}
