@@ -21,10 +21,14 @@ func (s *Store) Get(ctx context.Context, id plugin.ID) (plugin.Account, error) {
 	return s.one(ctx, "get", `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, string(id))
 }
 
-// Lookup implements plugin.Persister.
+// Lookup implements plugin.Persister. Registrations ask for names that nobody has: those cost one look at the index.
 func (s *Store) Lookup(ctx context.Context, k plugin.Key) (plugin.Account, error) {
 	if err := k.ValidateLookup(); err != nil {
 		return plugin.Account{}, err
+	}
+	var held int
+	if err := s.reads.QueryRowContext(ctx, `SELECT 1 FROM identifiers WHERE canonical = $1 AND held_until IS NULL`, k.Canonical).Scan(&held); err != nil {
+		return plugin.Account{}, s.classify("lookup", err)
 	}
 	return s.one(ctx, "lookup", `SELECT `+accountColumns+` FROM identifiers i JOIN accounts a ON a.id = i.account
 		WHERE i.canonical = $1 AND i.held_until IS NULL`, k.Canonical)
