@@ -86,6 +86,7 @@ func shut(kind string) map[string]string {
 		testenv.OpenLDAP: {
 			"locked for good": "pwdAccountLockedTime: 000001010000Z", "locked a moment ago": "pwdAccountLockedTime: " + time.Now().UTC().Add(-time.Minute).Format("20060102150405Z"), "not open yet": "pwdStartTime: 20990101000000Z",
 			"over": "pwdEndTime: 20200101000000Z", "the password must be changed": "pwdReset: TRUE",
+			"a hash of no known scheme": "userPassword: {NOSUCH}" + soundPassword, "a hash of nothing": "userPassword: {SSHA}", "a scheme alone": "userPassword: {CLEARTEXT}",
 		},
 		testenv.DS389: {"inactivated": "nsAccountLock: true", "too many wrong passwords": "accountUnlockTime: 20990101000000Z\npasswordRetryCount: 99"},
 		testenv.ActiveDirectory: {
