@@ -11,7 +11,7 @@ import (
 
 // glance looks a key up at a reader. It is nil where only the writer can answer.
 func (s *Store) glance(ctx context.Context, k plugin.Key) (claim.Owner, *reader) {
-	at := s.readers.choose(ctx)
+	at := s.readers.choose()
 	if at == nil {
 		return claim.Owner{}, nil
 	}
@@ -26,7 +26,7 @@ func (s *Store) glance(ctx context.Context, k plugin.Key) (claim.Owner, *reader)
 
 // glanceAt reads an account by its id at a reader; false where only the writer can answer.
 func (s *Store) glanceAt(ctx context.Context, id plugin.ID) (plugin.Account, bool) {
-	at := s.readers.choose(ctx)
+	at := s.readers.choose()
 	if at == nil || s.readers.pins.has(id, s.now()) {
 		return plugin.Account{}, false
 	}

@@ -123,7 +123,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	s.passwords = entry.NewPasswords(s.settings)
 	s.claims = claim.New(claim.Config{Operations: s.ops, Server: s.server, Settings: s.settings, Canonical: o.Canonical, Clock: s.now, Log: s.log})
 	s.readers = newReaders(s.pool, s.claims, o.Hook)
-	s.readers.choose(ctx)
+	s.readers.look()
 	s.renewDecoy(ctx)
 	found, err := s.ops.Search(ctx, s.decoy(), directory.Base, directory.Present("userPassword"), 1, "1.1")
 	s.seesPasswords = err == nil && len(found) == 1
@@ -179,7 +179,7 @@ func (s *Store) Close() error {
 		s.claims.Close(closeLimit)
 	}
 	if s.readers != nil {
-		s.readers.running.Wait()
+		s.readers.close()
 	}
 	if s.pool != nil {
 		s.pool.Close()

@@ -36,6 +36,8 @@ type readers struct {
 	checking bool
 	newest   time.Time // the newest pulse that the writer is known to have
 	running  sync.WaitGroup
+	life     context.Context // until close
+	end      context.CancelFunc
 }
 
 // reader is a replica, and whether it was found to keep up.
@@ -48,6 +50,7 @@ type reader struct {
 // newReaders does without a hook where there is none.
 func newReaders(pool *directory.Pool, claims *claim.Store, hook directory.Hook) *readers {
 	r := &readers{claims: claims}
+	r.life, r.end = context.WithCancel(context.Background())
 	for _, replica := range pool.Replicas() {
 		one := &reader{Replica: replica, ops: replica}
 		if hook != nil {
@@ -59,14 +62,11 @@ func newReaders(pool *directory.Pool, claims *claim.Store, hook directory.Hook) 
 }
 
 // choose returns a reader that may be asked now, or nil.
-func (r *readers) choose(ctx context.Context) *reader {
-	if len(r.replicas) == 0 {
-		return nil
-	}
-	r.look(ctx)
+func (r *readers) choose() *reader {
+	r.look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.claims.Clock().Sub(r.checked) > 2*readerCheck {
+	if len(r.replicas) == 0 || r.claims.Clock().Sub(r.checked) > 2*readerCheck {
 		return nil
 	}
 	first := int(r.next.Add(1))
@@ -79,7 +79,7 @@ func (r *readers) choose(ctx context.Context) *reader {
 }
 
 // look sees in the background whether the readers keep up, when it is time to.
-func (r *readers) look(ctx context.Context) {
+func (r *readers) look() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	wait := readerCheck
@@ -88,21 +88,27 @@ func (r *readers) look(ctx context.Context) {
 			wait = lagCheck
 		}
 	}
-	if r.checking || r.claims.Clock().Sub(r.checked) < wait {
+	if len(r.replicas) == 0 || r.checking || r.claims.Clock().Sub(r.checked) < wait {
 		return
 	}
 	r.checking = true
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readerCheck)
+	ctx, cancel := context.WithTimeout(r.life, readerCheck)
 	r.running.Go(func() {
 		defer cancel()
 		r.check(ctx)
 	})
 }
 
+// close ends what goes on in the background.
+func (r *readers) close() {
+	r.end()
+	r.running.Wait()
+}
+
 // check lets the writer's pulse beat and looks which readers have it. While the writer is down nothing there grows older.
 func (r *readers) check(ctx context.Context) {
 	pulse, err := r.claims.Pulse(ctx, readerCheck)
-	if err != nil {
+	if err != nil && r.life.Err() == nil {
 		r.claims.Log.WarnContext(ctx, "whether readers keep up cannot be seen at the writer", "error", err)
 	}
 	r.mu.Lock()
@@ -129,7 +135,7 @@ func (r *readers) check(ctx context.Context) {
 	defer r.mu.Unlock()
 	r.checked, r.checking = r.claims.Clock(), false
 	for i, one := range r.replicas {
-		if one.keepsUp && !keepUp[i] {
+		if one.keepsUp && !keepUp[i] && r.life.Err() == nil {
 			r.claims.Log.WarnContext(ctx, "a reader does not answer or does not keep up: it is not asked", "reader", i+1)
 		}
 		one.keepsUp = keepUp[i]

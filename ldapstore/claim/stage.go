@@ -122,7 +122,7 @@ func (m *creation) addStaged(ctx context.Context) error {
 	dn, attributes := m.Settings.Stage(m.draft, stagedName(m.id, m.primary))
 	m.staged = directory.Entry{DN: dn, Attributes: attributes}
 	for n := 0; ; n++ {
-		err := try(ctx, func() error { return m.Operations.Add(ctx, dn, attributes) })
+		err := m.tryAdd(ctx, dn, attributes)
 		if err == nil {
 			return nil
 		}

@@ -150,7 +150,20 @@ func (s *Store) add(ctx context.Context, name string, st state) error {
 			attributes = append(attributes, a)
 		}
 	}
-	return try(ctx, func() error { return s.Operations.Add(ctx, s.dn(name), attributes) })
+	return s.tryAdd(ctx, s.dn(name), attributes)
+}
+
+// tryAdd makes an entry. 389 denies that now and then, while the entry above is being changed.
+func (s *Store) tryAdd(ctx context.Context, dn directory.DN, attributes []directory.Attribute) error {
+	for n := 1; ; n++ {
+		err := try(ctx, func() error { return s.Operations.Add(ctx, dn, attributes) })
+		if s.Server.Kind != directory.DS389 || n == looks || !directory.Refused(err, directory.InsufficientAccessRights) {
+			return err
+		}
+		if err := pause(ctx, shortPause); err != nil {
+			return err
+		}
+	}
 }
 
 // swap is the one compare-and-swap: it replaces the text of a claim, if that is still what was read, and the notes with it.
