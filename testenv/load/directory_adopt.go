@@ -21,7 +21,7 @@ func directoryAdopt(r *run) {
 	adds := &bareAdoption{wires: bare.wires(r), residents: r.entries}
 	a := &adoption{cmd: t.command(r, "adopt")}
 	for added, adopted := false, false; !added || !adopted; {
-		turn := r.span / rounds
+		turn := r.span / 8
 		if added {
 			turn = time.Hour // nobody else waits
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // lookups of each way in each round.
-const lookups = 1000
+const lookups = 500
 
 // directoryLookup measures looking somebody up by their address in a large directory, one call after the other, beside the
 // two bare searches that it consists of.

@@ -29,7 +29,7 @@ type figures struct {
 const password = "a long and private sentence"
 
 // sampling is how often the memory is looked at. A look costs milliseconds of every process that is looked at.
-const sampling = 500 * time.Millisecond
+const sampling = time.Second
 
 var people atomic.Int64
 
