@@ -49,10 +49,10 @@ func play(role string) int {
 		fmt.Println("1|7|unix|" + os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/x|grpc|" + strings.Repeat("A", 60))
 		time.Sleep(time.Minute)
 	case "elsewhere":
-		fmt.Println("1|0|unix|/tmp/somebody-elses.sock|grpc|" + strings.Repeat("A", 60))
+		fmt.Println("1|1|unix|/tmp/somebody-elses.sock|grpc|" + strings.Repeat("A", 60))
 		time.Sleep(time.Minute)
 	case "net/rpc":
-		fmt.Println("1|0|unix|" + os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/x|netrpc|")
+		fmt.Println("1|1|unix|" + os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/x|netrpc|")
 		time.Sleep(time.Minute)
 	case "chatterbox":
 		for {

@@ -128,7 +128,7 @@ func TestOpen(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct{ role, want string }{
-		{"other version", "the persister speaks version 7 of the contract, this host version 0"},
+		{"other version", "the persister speaks version 7 of the contract, this host version 1"},
 		{"elsewhere", "does not listen in the directory it was given"},
 		{"net/rpc", `it speaks "netrpc" and not "grpc"`},
 		{"chatterbox", "is this program a persister?"},

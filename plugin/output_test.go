@@ -13,8 +13,8 @@ import (
 // FuzzOutput: whatever a process writes, in whatever pieces, nothing panics, a line stays within its bound, and at most
 // one handshake line that the host would follow gets through.
 func FuzzOutput(f *testing.F) {
-	f.Add([]byte("1|0|unix|/run/x/plugin1|grpc|cert\n"), 3)
-	f.Add([]byte("hello\n1|0|unix|/elsewhere|grpc|cert\n1|0|unix|/run/x/plugin1|grpc|cert\n"), 1)
+	f.Add([]byte("1|1|unix|/run/x/plugin1|grpc|cert\n"), 3)
+	f.Add([]byte("hello\n1|1|unix|/elsewhere|grpc|cert\n1|0|unix|/run/x/plugin1|grpc|cert\n"), 1)
 	f.Add([]byte(`{"msg":{},"level":[1]}`+"\n"+`{"@message":5}`+"\n{}\n\x00\xff\n"), 7)
 	f.Add([]byte(`{"time":"x","level":"ERROR+9","msg":"m","a":{"b":[null,1e999]}}`+"\n"), 100)
 	f.Fuzz(func(t *testing.T, data []byte, piece int) {

@@ -2044,7 +2044,7 @@ var File_persister_proto protoreflect.FileDescriptor
 
 const file_persister_proto_rawDesc = "" +
 	"\n" +
-	"\x0fpersister.proto\x12\x14narthex.persister.v0\"\x11\n" +
+	"\x0fpersister.proto\x12\x14narthex.persister.v1\"\x11\n" +
 	"\x0fDescribeRequest\"\r\n" +
 	"\vPingRequest\"\v\n" +
 	"\tPingReply\"\r\n" +
@@ -2057,7 +2057,7 @@ const file_persister_proto_rawDesc = "" +
 	"\bcontract\x18\x03 \x01(\x03R\bcontract\x12\x1f\n" +
 	"\vvalue_types\x18\x04 \x03(\tR\n" +
 	"valueTypes\x124\n" +
-	"\x06limits\x18\x05 \x01(\v2\x1c.narthex.persister.v0.LimitsR\x06limits\x12\"\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1c.narthex.persister.v1.LimitsR\x06limits\x12\"\n" +
 	"\fcapabilities\x18\x06 \x03(\tR\fcapabilities\x12\x1a\n" +
 	"\bwithheld\x18\a \x03(\tR\bwithheld\"\xa0\x01\n" +
 	"\x06Limits\x12&\n" +
@@ -2069,7 +2069,7 @@ const file_persister_proto_rawDesc = "" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"=\n" +
 	"\x06Values\x123\n" +
-	"\x06values\x18\x01 \x03(\v2\x1b.narthex.persister.v0.ValueR\x06values\"\x81\x01\n" +
+	"\x06values\x18\x01 \x03(\v2\x1b.narthex.persister.v1.ValueR\x06values\"\x81\x01\n" +
 	"\x03Key\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1c\n" +
 	"\tcanonical\x18\x02 \x01(\tR\tcanonical\x12\x14\n" +
@@ -2083,80 +2083,80 @@ const file_persister_proto_rawDesc = "" +
 	"NewAccount\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12/\n" +
 	"\x14not_after_unix_nanos\x18\x02 \x01(\x03R\x11notAfterUnixNanos\x12-\n" +
-	"\x04keys\x18\x03 \x03(\v2\x19.narthex.persister.v0.KeyR\x04keys\x12P\n" +
+	"\x04keys\x18\x03 \x03(\v2\x19.narthex.persister.v1.KeyR\x04keys\x12P\n" +
 	"\n" +
-	"attributes\x18\x04 \x03(\v20.narthex.persister.v0.NewAccount.AttributesEntryR\n" +
+	"attributes\x18\x04 \x03(\v20.narthex.persister.v1.NewAccount.AttributesEntryR\n" +
 	"attributes\x12\x1a\n" +
 	"\bpassword\x18\x05 \x01(\tR\bpassword\x121\n" +
-	"\x05state\x18\x06 \x01(\v2\x1b.narthex.persister.v0.StateR\x05state\x12\x16\n" +
+	"\x05state\x18\x06 \x01(\v2\x1b.narthex.persister.v1.StateR\x05state\x12\x16\n" +
 	"\x06groups\x18\a \x03(\tR\x06groups\x1a[\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.narthex.persister.v0.ValuesR\x05value:\x028\x01\"\xd4\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.narthex.persister.v1.ValuesR\x05value:\x028\x01\"\xd4\x02\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\busername\x18\x02 \x01(\tR\busername\x12M\n" +
 	"\n" +
-	"attributes\x18\x03 \x03(\v2-.narthex.persister.v0.Account.AttributesEntryR\n" +
+	"attributes\x18\x03 \x03(\v2-.narthex.persister.v1.Account.AttributesEntryR\n" +
 	"attributes\x121\n" +
-	"\x05state\x18\x04 \x01(\v2\x1b.narthex.persister.v0.StateR\x05state\x12\x16\n" +
+	"\x05state\x18\x04 \x01(\v2\x1b.narthex.persister.v1.StateR\x05state\x12\x16\n" +
 	"\x06groups\x18\x05 \x03(\tR\x06groups\x12&\n" +
 	"\x0fcreated_at_unix\x18\x06 \x01(\x03R\rcreatedAtUnix\x1a[\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.narthex.persister.v0.ValuesR\x05value:\x028\x01\"Y\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.narthex.persister.v1.ValuesR\x05value:\x028\x01\"Y\n" +
 	"\x0eResolveRequest\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12-\n" +
-	"\x04keys\x18\x02 \x03(\v2\x19.narthex.persister.v0.KeyR\x04keys\"<\n" +
+	"\x04keys\x18\x02 \x03(\v2\x19.narthex.persister.v1.KeyR\x04keys\"<\n" +
 	"\rLookupRequest\x12+\n" +
-	"\x03key\x18\x01 \x01(\v2\x19.narthex.persister.v0.KeyR\x03key\"\x1c\n" +
+	"\x03key\x18\x01 \x01(\v2\x19.narthex.persister.v1.KeyR\x03key\"\x1c\n" +
 	"\n" +
 	"GetRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x1f\n" +
 	"\rDeleteRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"^\n" +
 	"\x13AuthenticateRequest\x12+\n" +
-	"\x03key\x18\x01 \x01(\v2\x19.narthex.persister.v0.KeyR\x03key\x12\x1a\n" +
+	"\x03key\x18\x01 \x01(\v2\x19.narthex.persister.v1.KeyR\x03key\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\"@\n" +
 	"\x12SetPasswordRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\"U\n" +
 	"\rUpdateRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
-	"\x06change\x18\x02 \x01(\v2\x1c.narthex.persister.v0.ChangeR\x06change\"\xf8\x02\n" +
+	"\x06change\x18\x02 \x01(\v2\x1c.narthex.persister.v1.ChangeR\x06change\"\xf8\x02\n" +
 	"\x06Change\x12L\n" +
 	"\n" +
-	"attributes\x18\x01 \x03(\v2,.narthex.persister.v0.Change.AttributesEntryR\n" +
+	"attributes\x18\x01 \x03(\v2,.narthex.persister.v1.Change.AttributesEntryR\n" +
 	"attributes\x127\n" +
-	"\x05state\x18\x02 \x01(\v2!.narthex.persister.v0.StateChangeR\x05state\x129\n" +
-	"\x06groups\x18\x03 \x01(\v2!.narthex.persister.v0.GroupChangeR\x06groups\x12F\n" +
+	"\x05state\x18\x02 \x01(\v2!.narthex.persister.v1.StateChangeR\x05state\x129\n" +
+	"\x06groups\x18\x03 \x01(\v2!.narthex.persister.v1.GroupChangeR\x06groups\x12F\n" +
 	"\n" +
-	"identifier\x18\x04 \x01(\v2&.narthex.persister.v0.IdentifierChangeR\n" +
+	"identifier\x18\x04 \x01(\v2&.narthex.persister.v1.IdentifierChangeR\n" +
 	"identifier\x1ad\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12;\n" +
-	"\x05value\x18\x02 \x01(\v2%.narthex.persister.v0.AttributeChangeR\x05value:\x028\x01\"o\n" +
+	"\x05value\x18\x02 \x01(\v2%.narthex.persister.v1.AttributeChangeR\x05value:\x028\x01\"o\n" +
 	"\x0fAttributeChange\x12-\n" +
-	"\x03old\x18\x01 \x03(\v2\x1b.narthex.persister.v0.ValueR\x03old\x12-\n" +
-	"\x03new\x18\x02 \x03(\v2\x1b.narthex.persister.v0.ValueR\x03new\"k\n" +
+	"\x03old\x18\x01 \x03(\v2\x1b.narthex.persister.v1.ValueR\x03old\x12-\n" +
+	"\x03new\x18\x02 \x03(\v2\x1b.narthex.persister.v1.ValueR\x03new\"k\n" +
 	"\vStateChange\x12-\n" +
-	"\x03old\x18\x01 \x01(\v2\x1b.narthex.persister.v0.StateR\x03old\x12-\n" +
-	"\x03new\x18\x02 \x01(\v2\x1b.narthex.persister.v0.StateR\x03new\"7\n" +
+	"\x03old\x18\x01 \x01(\v2\x1b.narthex.persister.v1.StateR\x03old\x12-\n" +
+	"\x03new\x18\x02 \x01(\v2\x1b.narthex.persister.v1.StateR\x03new\"7\n" +
 	"\vGroupChange\x12\x10\n" +
 	"\x03add\x18\x01 \x03(\tR\x03add\x12\x16\n" +
 	"\x06remove\x18\x02 \x03(\tR\x06remove\"\xd8\x01\n" +
 	"\x10IdentifierChange\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12/\n" +
 	"\x14not_after_unix_nanos\x18\x02 \x01(\x03R\x11notAfterUnixNanos\x12+\n" +
-	"\x03add\x18\x03 \x01(\v2\x19.narthex.persister.v0.KeyR\x03add\x12-\n" +
-	"\x04drop\x18\x04 \x01(\v2\x19.narthex.persister.v0.KeyR\x04drop\x12\x1d\n" +
+	"\x03add\x18\x03 \x01(\v2\x19.narthex.persister.v1.KeyR\x03add\x12-\n" +
+	"\x04drop\x18\x04 \x01(\v2\x19.narthex.persister.v1.KeyR\x04drop\x12\x1d\n" +
 	"\n" +
 	"hold_nanos\x18\x05 \x01(\x03R\tholdNanos\"7\n" +
 	"\tListQuery\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\tR\x05after\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\"U\n" +
 	"\x04Page\x129\n" +
-	"\baccounts\x18\x01 \x03(\v2\x1d.narthex.persister.v0.AccountR\baccounts\x12\x12\n" +
+	"\baccounts\x18\x01 \x03(\v2\x1d.narthex.persister.v1.AccountR\baccounts\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\tR\x04next\"Z\n" +
 	"\x0eMaintainReport\x12\x1a\n" +
 	"\bfinished\x18\x01 \x01(\x03R\bfinished\x12\x18\n" +
@@ -2165,7 +2165,7 @@ const file_persister_proto_rawDesc = "" +
 	"\x0fStatusesRequest\x12\x10\n" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"I\n" +
 	"\rStatusesReply\x128\n" +
-	"\bstatuses\x18\x01 \x03(\v2\x1c.narthex.persister.v0.StatusR\bstatuses\"i\n" +
+	"\bstatuses\x18\x01 \x03(\v2\x1c.narthex.persister.v1.StatusR\bstatuses\"i\n" +
 	"\x06Status\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06usable\x18\x02 \x01(\bR\x06usable\x127\n" +
@@ -2181,10 +2181,10 @@ const file_persister_proto_rawDesc = "" +
 	"\x03key\x18\b \x01(\tR\x03key\x12\x1a\n" +
 	"\bencoding\x18\t \x01(\tR\bencoding\"L\n" +
 	"\x12CheckSchemaRequest\x126\n" +
-	"\x04uses\x18\x01 \x03(\v2\".narthex.persister.v0.AttributeUseR\x04uses\"\xde\x01\n" +
+	"\x04uses\x18\x01 \x03(\v2\".narthex.persister.v1.AttributeUseR\x04uses\"\xde\x01\n" +
 	"\fSchemaReport\x12O\n" +
-	"\tencodings\x18\x01 \x03(\v21.narthex.persister.v0.SchemaReport.EncodingsEntryR\tencodings\x12?\n" +
-	"\bfindings\x18\x02 \x03(\v2#.narthex.persister.v0.SchemaFindingR\bfindings\x1a<\n" +
+	"\tencodings\x18\x01 \x03(\v21.narthex.persister.v1.SchemaReport.EncodingsEntryR\tencodings\x12?\n" +
+	"\bfindings\x18\x02 \x03(\v2#.narthex.persister.v1.SchemaFindingR\bfindings\x1a<\n" +
 	"\x0eEncodingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
@@ -2196,20 +2196,20 @@ const file_persister_proto_rawDesc = "" +
 	"\aproblem\x18\x05 \x01(\tR\aproblem\x12\x10\n" +
 	"\x03fix\x18\x06 \x01(\tR\x03fix2\x8c\t\n" +
 	"\tPersister\x12T\n" +
-	"\bDescribe\x12%.narthex.persister.v0.DescribeRequest\x1a!.narthex.persister.v0.Description\x12I\n" +
-	"\x06Create\x12 .narthex.persister.v0.NewAccount\x1a\x1d.narthex.persister.v0.Account\x12N\n" +
-	"\aResolve\x12$.narthex.persister.v0.ResolveRequest\x1a\x1d.narthex.persister.v0.Account\x12L\n" +
-	"\x06Lookup\x12#.narthex.persister.v0.LookupRequest\x1a\x1d.narthex.persister.v0.Account\x12F\n" +
-	"\x03Get\x12 .narthex.persister.v0.GetRequest\x1a\x1d.narthex.persister.v0.Account\x12P\n" +
-	"\x06Delete\x12#.narthex.persister.v0.DeleteRequest\x1a!.narthex.persister.v0.DeleteReply\x12J\n" +
-	"\x04Ping\x12!.narthex.persister.v0.PingRequest\x1a\x1f.narthex.persister.v0.PingReply\x12X\n" +
-	"\fAuthenticate\x12).narthex.persister.v0.AuthenticateRequest\x1a\x1d.narthex.persister.v0.Account\x12_\n" +
-	"\vSetPassword\x12(.narthex.persister.v0.SetPasswordRequest\x1a&.narthex.persister.v0.SetPasswordReply\x12L\n" +
-	"\x06Update\x12#.narthex.persister.v0.UpdateRequest\x1a\x1d.narthex.persister.v0.Account\x12C\n" +
-	"\x04List\x12\x1f.narthex.persister.v0.ListQuery\x1a\x1a.narthex.persister.v0.Page\x12W\n" +
-	"\bMaintain\x12%.narthex.persister.v0.MaintainRequest\x1a$.narthex.persister.v0.MaintainReport\x12V\n" +
-	"\bStatuses\x12%.narthex.persister.v0.StatusesRequest\x1a#.narthex.persister.v0.StatusesReply\x12[\n" +
-	"\vCheckSchema\x12(.narthex.persister.v0.CheckSchemaRequest\x1a\".narthex.persister.v0.SchemaReportB/Z-github.com/narthex/narthex/plugin/persisterpbb\x06proto3"
+	"\bDescribe\x12%.narthex.persister.v1.DescribeRequest\x1a!.narthex.persister.v1.Description\x12I\n" +
+	"\x06Create\x12 .narthex.persister.v1.NewAccount\x1a\x1d.narthex.persister.v1.Account\x12N\n" +
+	"\aResolve\x12$.narthex.persister.v1.ResolveRequest\x1a\x1d.narthex.persister.v1.Account\x12L\n" +
+	"\x06Lookup\x12#.narthex.persister.v1.LookupRequest\x1a\x1d.narthex.persister.v1.Account\x12F\n" +
+	"\x03Get\x12 .narthex.persister.v1.GetRequest\x1a\x1d.narthex.persister.v1.Account\x12P\n" +
+	"\x06Delete\x12#.narthex.persister.v1.DeleteRequest\x1a!.narthex.persister.v1.DeleteReply\x12J\n" +
+	"\x04Ping\x12!.narthex.persister.v1.PingRequest\x1a\x1f.narthex.persister.v1.PingReply\x12X\n" +
+	"\fAuthenticate\x12).narthex.persister.v1.AuthenticateRequest\x1a\x1d.narthex.persister.v1.Account\x12_\n" +
+	"\vSetPassword\x12(.narthex.persister.v1.SetPasswordRequest\x1a&.narthex.persister.v1.SetPasswordReply\x12L\n" +
+	"\x06Update\x12#.narthex.persister.v1.UpdateRequest\x1a\x1d.narthex.persister.v1.Account\x12C\n" +
+	"\x04List\x12\x1f.narthex.persister.v1.ListQuery\x1a\x1a.narthex.persister.v1.Page\x12W\n" +
+	"\bMaintain\x12%.narthex.persister.v1.MaintainRequest\x1a$.narthex.persister.v1.MaintainReport\x12V\n" +
+	"\bStatuses\x12%.narthex.persister.v1.StatusesRequest\x1a#.narthex.persister.v1.StatusesReply\x12[\n" +
+	"\vCheckSchema\x12(.narthex.persister.v1.CheckSchemaRequest\x1a\".narthex.persister.v1.SchemaReportB/Z-github.com/narthex/narthex/plugin/persisterpbb\x06proto3"
 
 var (
 	file_persister_proto_rawDescOnce sync.Once
@@ -2225,105 +2225,105 @@ func file_persister_proto_rawDescGZIP() []byte {
 
 var file_persister_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_persister_proto_goTypes = []any{
-	(*DescribeRequest)(nil),     // 0: narthex.persister.v0.DescribeRequest
-	(*PingRequest)(nil),         // 1: narthex.persister.v0.PingRequest
-	(*PingReply)(nil),           // 2: narthex.persister.v0.PingReply
-	(*DeleteReply)(nil),         // 3: narthex.persister.v0.DeleteReply
-	(*SetPasswordReply)(nil),    // 4: narthex.persister.v0.SetPasswordReply
-	(*MaintainRequest)(nil),     // 5: narthex.persister.v0.MaintainRequest
-	(*Description)(nil),         // 6: narthex.persister.v0.Description
-	(*Limits)(nil),              // 7: narthex.persister.v0.Limits
-	(*Value)(nil),               // 8: narthex.persister.v0.Value
-	(*Values)(nil),              // 9: narthex.persister.v0.Values
-	(*Key)(nil),                 // 10: narthex.persister.v0.Key
-	(*State)(nil),               // 11: narthex.persister.v0.State
-	(*NewAccount)(nil),          // 12: narthex.persister.v0.NewAccount
-	(*Account)(nil),             // 13: narthex.persister.v0.Account
-	(*ResolveRequest)(nil),      // 14: narthex.persister.v0.ResolveRequest
-	(*LookupRequest)(nil),       // 15: narthex.persister.v0.LookupRequest
-	(*GetRequest)(nil),          // 16: narthex.persister.v0.GetRequest
-	(*DeleteRequest)(nil),       // 17: narthex.persister.v0.DeleteRequest
-	(*AuthenticateRequest)(nil), // 18: narthex.persister.v0.AuthenticateRequest
-	(*SetPasswordRequest)(nil),  // 19: narthex.persister.v0.SetPasswordRequest
-	(*UpdateRequest)(nil),       // 20: narthex.persister.v0.UpdateRequest
-	(*Change)(nil),              // 21: narthex.persister.v0.Change
-	(*AttributeChange)(nil),     // 22: narthex.persister.v0.AttributeChange
-	(*StateChange)(nil),         // 23: narthex.persister.v0.StateChange
-	(*GroupChange)(nil),         // 24: narthex.persister.v0.GroupChange
-	(*IdentifierChange)(nil),    // 25: narthex.persister.v0.IdentifierChange
-	(*ListQuery)(nil),           // 26: narthex.persister.v0.ListQuery
-	(*Page)(nil),                // 27: narthex.persister.v0.Page
-	(*MaintainReport)(nil),      // 28: narthex.persister.v0.MaintainReport
-	(*StatusesRequest)(nil),     // 29: narthex.persister.v0.StatusesRequest
-	(*StatusesReply)(nil),       // 30: narthex.persister.v0.StatusesReply
-	(*Status)(nil),              // 31: narthex.persister.v0.Status
-	(*AttributeUse)(nil),        // 32: narthex.persister.v0.AttributeUse
-	(*CheckSchemaRequest)(nil),  // 33: narthex.persister.v0.CheckSchemaRequest
-	(*SchemaReport)(nil),        // 34: narthex.persister.v0.SchemaReport
-	(*SchemaFinding)(nil),       // 35: narthex.persister.v0.SchemaFinding
-	nil,                         // 36: narthex.persister.v0.NewAccount.AttributesEntry
-	nil,                         // 37: narthex.persister.v0.Account.AttributesEntry
-	nil,                         // 38: narthex.persister.v0.Change.AttributesEntry
-	nil,                         // 39: narthex.persister.v0.SchemaReport.EncodingsEntry
+	(*DescribeRequest)(nil),     // 0: narthex.persister.v1.DescribeRequest
+	(*PingRequest)(nil),         // 1: narthex.persister.v1.PingRequest
+	(*PingReply)(nil),           // 2: narthex.persister.v1.PingReply
+	(*DeleteReply)(nil),         // 3: narthex.persister.v1.DeleteReply
+	(*SetPasswordReply)(nil),    // 4: narthex.persister.v1.SetPasswordReply
+	(*MaintainRequest)(nil),     // 5: narthex.persister.v1.MaintainRequest
+	(*Description)(nil),         // 6: narthex.persister.v1.Description
+	(*Limits)(nil),              // 7: narthex.persister.v1.Limits
+	(*Value)(nil),               // 8: narthex.persister.v1.Value
+	(*Values)(nil),              // 9: narthex.persister.v1.Values
+	(*Key)(nil),                 // 10: narthex.persister.v1.Key
+	(*State)(nil),               // 11: narthex.persister.v1.State
+	(*NewAccount)(nil),          // 12: narthex.persister.v1.NewAccount
+	(*Account)(nil),             // 13: narthex.persister.v1.Account
+	(*ResolveRequest)(nil),      // 14: narthex.persister.v1.ResolveRequest
+	(*LookupRequest)(nil),       // 15: narthex.persister.v1.LookupRequest
+	(*GetRequest)(nil),          // 16: narthex.persister.v1.GetRequest
+	(*DeleteRequest)(nil),       // 17: narthex.persister.v1.DeleteRequest
+	(*AuthenticateRequest)(nil), // 18: narthex.persister.v1.AuthenticateRequest
+	(*SetPasswordRequest)(nil),  // 19: narthex.persister.v1.SetPasswordRequest
+	(*UpdateRequest)(nil),       // 20: narthex.persister.v1.UpdateRequest
+	(*Change)(nil),              // 21: narthex.persister.v1.Change
+	(*AttributeChange)(nil),     // 22: narthex.persister.v1.AttributeChange
+	(*StateChange)(nil),         // 23: narthex.persister.v1.StateChange
+	(*GroupChange)(nil),         // 24: narthex.persister.v1.GroupChange
+	(*IdentifierChange)(nil),    // 25: narthex.persister.v1.IdentifierChange
+	(*ListQuery)(nil),           // 26: narthex.persister.v1.ListQuery
+	(*Page)(nil),                // 27: narthex.persister.v1.Page
+	(*MaintainReport)(nil),      // 28: narthex.persister.v1.MaintainReport
+	(*StatusesRequest)(nil),     // 29: narthex.persister.v1.StatusesRequest
+	(*StatusesReply)(nil),       // 30: narthex.persister.v1.StatusesReply
+	(*Status)(nil),              // 31: narthex.persister.v1.Status
+	(*AttributeUse)(nil),        // 32: narthex.persister.v1.AttributeUse
+	(*CheckSchemaRequest)(nil),  // 33: narthex.persister.v1.CheckSchemaRequest
+	(*SchemaReport)(nil),        // 34: narthex.persister.v1.SchemaReport
+	(*SchemaFinding)(nil),       // 35: narthex.persister.v1.SchemaFinding
+	nil,                         // 36: narthex.persister.v1.NewAccount.AttributesEntry
+	nil,                         // 37: narthex.persister.v1.Account.AttributesEntry
+	nil,                         // 38: narthex.persister.v1.Change.AttributesEntry
+	nil,                         // 39: narthex.persister.v1.SchemaReport.EncodingsEntry
 }
 var file_persister_proto_depIdxs = []int32{
-	7,  // 0: narthex.persister.v0.Description.limits:type_name -> narthex.persister.v0.Limits
-	8,  // 1: narthex.persister.v0.Values.values:type_name -> narthex.persister.v0.Value
-	10, // 2: narthex.persister.v0.NewAccount.keys:type_name -> narthex.persister.v0.Key
-	36, // 3: narthex.persister.v0.NewAccount.attributes:type_name -> narthex.persister.v0.NewAccount.AttributesEntry
-	11, // 4: narthex.persister.v0.NewAccount.state:type_name -> narthex.persister.v0.State
-	37, // 5: narthex.persister.v0.Account.attributes:type_name -> narthex.persister.v0.Account.AttributesEntry
-	11, // 6: narthex.persister.v0.Account.state:type_name -> narthex.persister.v0.State
-	10, // 7: narthex.persister.v0.ResolveRequest.keys:type_name -> narthex.persister.v0.Key
-	10, // 8: narthex.persister.v0.LookupRequest.key:type_name -> narthex.persister.v0.Key
-	10, // 9: narthex.persister.v0.AuthenticateRequest.key:type_name -> narthex.persister.v0.Key
-	21, // 10: narthex.persister.v0.UpdateRequest.change:type_name -> narthex.persister.v0.Change
-	38, // 11: narthex.persister.v0.Change.attributes:type_name -> narthex.persister.v0.Change.AttributesEntry
-	23, // 12: narthex.persister.v0.Change.state:type_name -> narthex.persister.v0.StateChange
-	24, // 13: narthex.persister.v0.Change.groups:type_name -> narthex.persister.v0.GroupChange
-	25, // 14: narthex.persister.v0.Change.identifier:type_name -> narthex.persister.v0.IdentifierChange
-	8,  // 15: narthex.persister.v0.AttributeChange.old:type_name -> narthex.persister.v0.Value
-	8,  // 16: narthex.persister.v0.AttributeChange.new:type_name -> narthex.persister.v0.Value
-	11, // 17: narthex.persister.v0.StateChange.old:type_name -> narthex.persister.v0.State
-	11, // 18: narthex.persister.v0.StateChange.new:type_name -> narthex.persister.v0.State
-	10, // 19: narthex.persister.v0.IdentifierChange.add:type_name -> narthex.persister.v0.Key
-	10, // 20: narthex.persister.v0.IdentifierChange.drop:type_name -> narthex.persister.v0.Key
-	13, // 21: narthex.persister.v0.Page.accounts:type_name -> narthex.persister.v0.Account
-	31, // 22: narthex.persister.v0.StatusesReply.statuses:type_name -> narthex.persister.v0.Status
-	32, // 23: narthex.persister.v0.CheckSchemaRequest.uses:type_name -> narthex.persister.v0.AttributeUse
-	39, // 24: narthex.persister.v0.SchemaReport.encodings:type_name -> narthex.persister.v0.SchemaReport.EncodingsEntry
-	35, // 25: narthex.persister.v0.SchemaReport.findings:type_name -> narthex.persister.v0.SchemaFinding
-	9,  // 26: narthex.persister.v0.NewAccount.AttributesEntry.value:type_name -> narthex.persister.v0.Values
-	9,  // 27: narthex.persister.v0.Account.AttributesEntry.value:type_name -> narthex.persister.v0.Values
-	22, // 28: narthex.persister.v0.Change.AttributesEntry.value:type_name -> narthex.persister.v0.AttributeChange
-	0,  // 29: narthex.persister.v0.Persister.Describe:input_type -> narthex.persister.v0.DescribeRequest
-	12, // 30: narthex.persister.v0.Persister.Create:input_type -> narthex.persister.v0.NewAccount
-	14, // 31: narthex.persister.v0.Persister.Resolve:input_type -> narthex.persister.v0.ResolveRequest
-	15, // 32: narthex.persister.v0.Persister.Lookup:input_type -> narthex.persister.v0.LookupRequest
-	16, // 33: narthex.persister.v0.Persister.Get:input_type -> narthex.persister.v0.GetRequest
-	17, // 34: narthex.persister.v0.Persister.Delete:input_type -> narthex.persister.v0.DeleteRequest
-	1,  // 35: narthex.persister.v0.Persister.Ping:input_type -> narthex.persister.v0.PingRequest
-	18, // 36: narthex.persister.v0.Persister.Authenticate:input_type -> narthex.persister.v0.AuthenticateRequest
-	19, // 37: narthex.persister.v0.Persister.SetPassword:input_type -> narthex.persister.v0.SetPasswordRequest
-	20, // 38: narthex.persister.v0.Persister.Update:input_type -> narthex.persister.v0.UpdateRequest
-	26, // 39: narthex.persister.v0.Persister.List:input_type -> narthex.persister.v0.ListQuery
-	5,  // 40: narthex.persister.v0.Persister.Maintain:input_type -> narthex.persister.v0.MaintainRequest
-	29, // 41: narthex.persister.v0.Persister.Statuses:input_type -> narthex.persister.v0.StatusesRequest
-	33, // 42: narthex.persister.v0.Persister.CheckSchema:input_type -> narthex.persister.v0.CheckSchemaRequest
-	6,  // 43: narthex.persister.v0.Persister.Describe:output_type -> narthex.persister.v0.Description
-	13, // 44: narthex.persister.v0.Persister.Create:output_type -> narthex.persister.v0.Account
-	13, // 45: narthex.persister.v0.Persister.Resolve:output_type -> narthex.persister.v0.Account
-	13, // 46: narthex.persister.v0.Persister.Lookup:output_type -> narthex.persister.v0.Account
-	13, // 47: narthex.persister.v0.Persister.Get:output_type -> narthex.persister.v0.Account
-	3,  // 48: narthex.persister.v0.Persister.Delete:output_type -> narthex.persister.v0.DeleteReply
-	2,  // 49: narthex.persister.v0.Persister.Ping:output_type -> narthex.persister.v0.PingReply
-	13, // 50: narthex.persister.v0.Persister.Authenticate:output_type -> narthex.persister.v0.Account
-	4,  // 51: narthex.persister.v0.Persister.SetPassword:output_type -> narthex.persister.v0.SetPasswordReply
-	13, // 52: narthex.persister.v0.Persister.Update:output_type -> narthex.persister.v0.Account
-	27, // 53: narthex.persister.v0.Persister.List:output_type -> narthex.persister.v0.Page
-	28, // 54: narthex.persister.v0.Persister.Maintain:output_type -> narthex.persister.v0.MaintainReport
-	30, // 55: narthex.persister.v0.Persister.Statuses:output_type -> narthex.persister.v0.StatusesReply
-	34, // 56: narthex.persister.v0.Persister.CheckSchema:output_type -> narthex.persister.v0.SchemaReport
+	7,  // 0: narthex.persister.v1.Description.limits:type_name -> narthex.persister.v1.Limits
+	8,  // 1: narthex.persister.v1.Values.values:type_name -> narthex.persister.v1.Value
+	10, // 2: narthex.persister.v1.NewAccount.keys:type_name -> narthex.persister.v1.Key
+	36, // 3: narthex.persister.v1.NewAccount.attributes:type_name -> narthex.persister.v1.NewAccount.AttributesEntry
+	11, // 4: narthex.persister.v1.NewAccount.state:type_name -> narthex.persister.v1.State
+	37, // 5: narthex.persister.v1.Account.attributes:type_name -> narthex.persister.v1.Account.AttributesEntry
+	11, // 6: narthex.persister.v1.Account.state:type_name -> narthex.persister.v1.State
+	10, // 7: narthex.persister.v1.ResolveRequest.keys:type_name -> narthex.persister.v1.Key
+	10, // 8: narthex.persister.v1.LookupRequest.key:type_name -> narthex.persister.v1.Key
+	10, // 9: narthex.persister.v1.AuthenticateRequest.key:type_name -> narthex.persister.v1.Key
+	21, // 10: narthex.persister.v1.UpdateRequest.change:type_name -> narthex.persister.v1.Change
+	38, // 11: narthex.persister.v1.Change.attributes:type_name -> narthex.persister.v1.Change.AttributesEntry
+	23, // 12: narthex.persister.v1.Change.state:type_name -> narthex.persister.v1.StateChange
+	24, // 13: narthex.persister.v1.Change.groups:type_name -> narthex.persister.v1.GroupChange
+	25, // 14: narthex.persister.v1.Change.identifier:type_name -> narthex.persister.v1.IdentifierChange
+	8,  // 15: narthex.persister.v1.AttributeChange.old:type_name -> narthex.persister.v1.Value
+	8,  // 16: narthex.persister.v1.AttributeChange.new:type_name -> narthex.persister.v1.Value
+	11, // 17: narthex.persister.v1.StateChange.old:type_name -> narthex.persister.v1.State
+	11, // 18: narthex.persister.v1.StateChange.new:type_name -> narthex.persister.v1.State
+	10, // 19: narthex.persister.v1.IdentifierChange.add:type_name -> narthex.persister.v1.Key
+	10, // 20: narthex.persister.v1.IdentifierChange.drop:type_name -> narthex.persister.v1.Key
+	13, // 21: narthex.persister.v1.Page.accounts:type_name -> narthex.persister.v1.Account
+	31, // 22: narthex.persister.v1.StatusesReply.statuses:type_name -> narthex.persister.v1.Status
+	32, // 23: narthex.persister.v1.CheckSchemaRequest.uses:type_name -> narthex.persister.v1.AttributeUse
+	39, // 24: narthex.persister.v1.SchemaReport.encodings:type_name -> narthex.persister.v1.SchemaReport.EncodingsEntry
+	35, // 25: narthex.persister.v1.SchemaReport.findings:type_name -> narthex.persister.v1.SchemaFinding
+	9,  // 26: narthex.persister.v1.NewAccount.AttributesEntry.value:type_name -> narthex.persister.v1.Values
+	9,  // 27: narthex.persister.v1.Account.AttributesEntry.value:type_name -> narthex.persister.v1.Values
+	22, // 28: narthex.persister.v1.Change.AttributesEntry.value:type_name -> narthex.persister.v1.AttributeChange
+	0,  // 29: narthex.persister.v1.Persister.Describe:input_type -> narthex.persister.v1.DescribeRequest
+	12, // 30: narthex.persister.v1.Persister.Create:input_type -> narthex.persister.v1.NewAccount
+	14, // 31: narthex.persister.v1.Persister.Resolve:input_type -> narthex.persister.v1.ResolveRequest
+	15, // 32: narthex.persister.v1.Persister.Lookup:input_type -> narthex.persister.v1.LookupRequest
+	16, // 33: narthex.persister.v1.Persister.Get:input_type -> narthex.persister.v1.GetRequest
+	17, // 34: narthex.persister.v1.Persister.Delete:input_type -> narthex.persister.v1.DeleteRequest
+	1,  // 35: narthex.persister.v1.Persister.Ping:input_type -> narthex.persister.v1.PingRequest
+	18, // 36: narthex.persister.v1.Persister.Authenticate:input_type -> narthex.persister.v1.AuthenticateRequest
+	19, // 37: narthex.persister.v1.Persister.SetPassword:input_type -> narthex.persister.v1.SetPasswordRequest
+	20, // 38: narthex.persister.v1.Persister.Update:input_type -> narthex.persister.v1.UpdateRequest
+	26, // 39: narthex.persister.v1.Persister.List:input_type -> narthex.persister.v1.ListQuery
+	5,  // 40: narthex.persister.v1.Persister.Maintain:input_type -> narthex.persister.v1.MaintainRequest
+	29, // 41: narthex.persister.v1.Persister.Statuses:input_type -> narthex.persister.v1.StatusesRequest
+	33, // 42: narthex.persister.v1.Persister.CheckSchema:input_type -> narthex.persister.v1.CheckSchemaRequest
+	6,  // 43: narthex.persister.v1.Persister.Describe:output_type -> narthex.persister.v1.Description
+	13, // 44: narthex.persister.v1.Persister.Create:output_type -> narthex.persister.v1.Account
+	13, // 45: narthex.persister.v1.Persister.Resolve:output_type -> narthex.persister.v1.Account
+	13, // 46: narthex.persister.v1.Persister.Lookup:output_type -> narthex.persister.v1.Account
+	13, // 47: narthex.persister.v1.Persister.Get:output_type -> narthex.persister.v1.Account
+	3,  // 48: narthex.persister.v1.Persister.Delete:output_type -> narthex.persister.v1.DeleteReply
+	2,  // 49: narthex.persister.v1.Persister.Ping:output_type -> narthex.persister.v1.PingReply
+	13, // 50: narthex.persister.v1.Persister.Authenticate:output_type -> narthex.persister.v1.Account
+	4,  // 51: narthex.persister.v1.Persister.SetPassword:output_type -> narthex.persister.v1.SetPasswordReply
+	13, // 52: narthex.persister.v1.Persister.Update:output_type -> narthex.persister.v1.Account
+	27, // 53: narthex.persister.v1.Persister.List:output_type -> narthex.persister.v1.Page
+	28, // 54: narthex.persister.v1.Persister.Maintain:output_type -> narthex.persister.v1.MaintainReport
+	30, // 55: narthex.persister.v1.Persister.Statuses:output_type -> narthex.persister.v1.StatusesReply
+	34, // 56: narthex.persister.v1.Persister.CheckSchema:output_type -> narthex.persister.v1.SchemaReport
 	43, // [43:57] is the sub-list for method output_type
 	29, // [29:43] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name

@@ -19,20 +19,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Persister_Describe_FullMethodName     = "/narthex.persister.v0.Persister/Describe"
-	Persister_Create_FullMethodName       = "/narthex.persister.v0.Persister/Create"
-	Persister_Resolve_FullMethodName      = "/narthex.persister.v0.Persister/Resolve"
-	Persister_Lookup_FullMethodName       = "/narthex.persister.v0.Persister/Lookup"
-	Persister_Get_FullMethodName          = "/narthex.persister.v0.Persister/Get"
-	Persister_Delete_FullMethodName       = "/narthex.persister.v0.Persister/Delete"
-	Persister_Ping_FullMethodName         = "/narthex.persister.v0.Persister/Ping"
-	Persister_Authenticate_FullMethodName = "/narthex.persister.v0.Persister/Authenticate"
-	Persister_SetPassword_FullMethodName  = "/narthex.persister.v0.Persister/SetPassword"
-	Persister_Update_FullMethodName       = "/narthex.persister.v0.Persister/Update"
-	Persister_List_FullMethodName         = "/narthex.persister.v0.Persister/List"
-	Persister_Maintain_FullMethodName     = "/narthex.persister.v0.Persister/Maintain"
-	Persister_Statuses_FullMethodName     = "/narthex.persister.v0.Persister/Statuses"
-	Persister_CheckSchema_FullMethodName  = "/narthex.persister.v0.Persister/CheckSchema"
+	Persister_Describe_FullMethodName     = "/narthex.persister.v1.Persister/Describe"
+	Persister_Create_FullMethodName       = "/narthex.persister.v1.Persister/Create"
+	Persister_Resolve_FullMethodName      = "/narthex.persister.v1.Persister/Resolve"
+	Persister_Lookup_FullMethodName       = "/narthex.persister.v1.Persister/Lookup"
+	Persister_Get_FullMethodName          = "/narthex.persister.v1.Persister/Get"
+	Persister_Delete_FullMethodName       = "/narthex.persister.v1.Persister/Delete"
+	Persister_Ping_FullMethodName         = "/narthex.persister.v1.Persister/Ping"
+	Persister_Authenticate_FullMethodName = "/narthex.persister.v1.Persister/Authenticate"
+	Persister_SetPassword_FullMethodName  = "/narthex.persister.v1.Persister/SetPassword"
+	Persister_Update_FullMethodName       = "/narthex.persister.v1.Persister/Update"
+	Persister_List_FullMethodName         = "/narthex.persister.v1.Persister/List"
+	Persister_Maintain_FullMethodName     = "/narthex.persister.v1.Persister/Maintain"
+	Persister_Statuses_FullMethodName     = "/narthex.persister.v1.Persister/Statuses"
+	Persister_CheckSchema_FullMethodName  = "/narthex.persister.v1.Persister/CheckSchema"
 )
 
 // PersisterClient is the client API for Persister service.
@@ -572,7 +572,7 @@ func _Persister_CheckSchema_Handler(srv interface{}, ctx context.Context, dec fu
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var Persister_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "narthex.persister.v0.Persister",
+	ServiceName: "narthex.persister.v1.Persister",
 	HandlerType: (*PersisterServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{

@@ -131,7 +131,7 @@ func TestTheTableShowsEveryRuleAndReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"store         memory 1 (contract 0)\n", "capabilities  authenticator, ", "\nPing\n  a store that can be reached answers without an error  ok ",
+		"store         memory 1 (contract 1)\n", "capabilities  authenticator, ", "\nPing\n  a store that can be reached answers without an error  ok ",
 		"\nDelete\n  twice, and of an account that never was, succeeds     FAILED ", "\n      Delete once more: not found\n", "          the rule: deleting an absent account succeeds",
 		"\n1 passed, 1 failed, 0 skipped\n",
 	} {
