@@ -38,3 +38,18 @@ func (h hostileDirectory) isExactly(username, email, name string) {
 		h.Errorf("%q: gecos is %q", name, gecos)
 	}
 }
+
+// group is somebody who wants the name of a group of the directory.
+func (h hostileDirectory) group() {
+	c, _ := h.begin("crew@example.org", "Ada", "Lovelace")
+	if r, err := c.Step("username", map[string]any{"items": map[string]any{"username": "crew"}}); err != nil || r.StepName() != "verify-email" {
+		h.Fatalf("username: %d %s %v", r.Status, r.Raw, err)
+	}
+	r := h.finish(c, "crew@example.org", victim.Password)
+	if r.Code != "identifier_taken" || len(r.Violations) != 1 || r.Violations[0].Field != "username" {
+		h.Errorf("%d %s", r.Status, r.Raw)
+	}
+	if found := h.directory.LDAPSearch(h, h.directory.People, "(uid=crew)"); found != "" {
+		h.Errorf("there is\n%s", found)
+	}
+}

@@ -71,7 +71,7 @@ func TestHostileTextReachesADirectoryAsTextOnly(t *testing.T) {
 		"usernames that nobody may choose": hostileDirectory.usernames, "addresses that the directory cannot hold": hostileDirectory.addresses,
 		"names of people": hostileDirectory.peoplesNames, "passwords that look like hashes": hostileDirectory.passwords,
 		"identifiers and passwords at a login": hostileDirectory.logins,
-		"questions about the inside":           hostileDirectory.diagnostics,
+		"questions about the inside":           hostileDirectory.diagnostics, "the name of a group": hostileDirectory.group,
 	} {
 		t.Run(name, func(t *testing.T) { test(hostileDirectory{t, h.directory, h.sidecar}) })
 	}

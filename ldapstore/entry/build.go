@@ -36,7 +36,7 @@ type Draft struct {
 }
 
 // Build makes an entry of a new account. What the settings or the schema do not allow is ErrInvalid in a *FieldError with
-// the name that the flow gives the attribute.
+// the name that the flow gives the attribute; a username that is the name of a group is ErrExists.
 func (s *Settings) Build(a plugin.NewAccount, in Inputs) (Draft, error) {
 	b := builder{Settings: s, known: known{account: a, now: in.Now, numbers: map[string]int64{}, flowName: s.FlowAttribute}, run: in.Run}
 	for name, n := range in.Numbers {

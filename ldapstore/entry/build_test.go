@@ -74,6 +74,16 @@ func TestBuild(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a username that is the name of a group is taken, in any case", func(t *testing.T) {
+		for _, name := range []string{"members", "MEMBERS"} {
+			a := account(name)
+			s := decode(t, directory.OpenLDAP, "groups: {everybody: {dn: \"cn=members,ou=groups\"}}")
+			_, err := s.Build(a, entry.Inputs{Run: "run"})
+			if field := (*plugin.FieldError)(nil); !errors.Is(err, plugin.ErrExists) || !errors.As(err, &field) || field.Field != "uid" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
 	t.Run("a value with a new line stays one value", func(t *testing.T) {
 		a := account("ada")
 		text("description", "x\nuidNumber: 0")(&a)

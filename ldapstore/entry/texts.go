@@ -75,6 +75,9 @@ func (b *builder) checkTexts() error {
 		}
 	}
 	name := b.account.Username()
+	if b.namesGroup(name) {
+		return plugin.Taken(b.usernameField())
+	}
 	rdn, _ := b.People.RDN.Value.render(b.known)
 	if b.Kind == directory.OpenLDAP && !b.fitsIndex(rdn) {
 		return plugin.Refused(b.usernameField(), plugin.CodeTooLong)
@@ -90,6 +93,17 @@ func (b *builder) checkTexts() error {
 		return plugin.Refused(b.usernameField(), plugin.CodeInvalid)
 	}
 	return nil
+}
+
+// namesGroup tells whether a group of the settings has the name: what reads names may take one for the other, and an account
+// must not pass for a group.
+func (s *Settings) namesGroup(name string) bool {
+	for _, g := range s.Groups {
+		if _, group := g.DN.RDN(); strings.EqualFold(group, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // field is the attribute of the flow to blame for a value.
