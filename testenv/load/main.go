@@ -39,6 +39,7 @@ var parts = []struct {
 	{"cheap", cheapRegistrations},
 	{"latency", latency},
 	{"calls", calls},
+	{"boundary", boundary},
 	{"start", starts},
 	{"growth", growth},
 	{"directory-creates", directoryCreates},
@@ -75,7 +76,7 @@ func readSettings(args []string) (settings, error) {
 	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
 	entries := flags.Int("entries", 100_000, "how many people the directory has when adopting them and looking them up is measured")
-	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, start, growth, directory-creates, directory-adopt, directory-lookup")
+	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, boundary, start, growth, directory-creates, directory-adopt, directory-lookup")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
