@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // directoryCrashPoints are the requests of a creation before which the persister is killed, and the writes around it
@@ -52,4 +53,27 @@ func (c *crashRun) holdsExactlyOneEntry(username string) {
 	if staged := c.directory.LDAPSearch(c, c.directory.Pending, "(objectClass=inetOrgPerson)", "1.1"); staged != "" {
 		c.Errorf("something is left behind:\n%s", staged)
 	}
+}
+
+// TestAClientThatStaysAwayFindsTheAccountInTheDirectory kills the sidecar when the directory has the account and nobody
+// knows. The client only looks, and the worker asks the directory what became of the attempt.
+func TestAClientThatStaysAwayFindsTheAccountInTheDirectory(t *testing.T) {
+	t.Parallel()
+	c := &crashRun{T: t, point: "flow.create.after", victim: "sidecar", marker: filepath.Join(t.TempDir(), "hit")}
+	c.directory, c.directoryEnv = preparedDirectory(t)
+	c.begin()
+	c.toPassword()
+	if _, err := c.client.Items("password", map[string]any{"password": victim.Password}); err == nil {
+		t.Fatal("the sidecar lives on")
+	}
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Second) {
+		r := c.show()
+		if r.State == "completed" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("nobody settles the registration: %s\n%s", r.Raw, c.sidecar.Log())
+		}
+	}
+	c.end()
 }
