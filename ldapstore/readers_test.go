@@ -78,18 +78,23 @@ const (
 // register makes an account by one of the persisters.
 func register(t *testing.T, by *ldapstore.Store, name string) plugin.Account {
 	t.Helper()
-	attempt := make([]byte, 16)
-	_, _ = rand.Read(attempt) // never fails (crypto/rand)
-	a, err := by.Create(t.Context(), plugin.NewAccount{
-		Attempt: plugin.Attempt(hex.EncodeToString(attempt)), NotAfter: time.Now().Add(plugin.CreateLifetime),
-		Keys:       []plugin.Key{key(plugin.KindUsername, "uid", name), byMail(name)},
-		Attributes: plugin.Attributes{"givenName": {plugin.StringValue("Ada")}, "sn": {plugin.StringValue("Lovelace")}},
-		Password:   plugin.NewSecret(firstPassword),
-	})
+	a, err := by.Create(t.Context(), registrant(name, byMail(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// registrant is somebody to register.
+func registrant(name string, mail plugin.Key) plugin.NewAccount {
+	attempt := make([]byte, 16)
+	_, _ = rand.Read(attempt) // never fails (crypto/rand)
+	return plugin.NewAccount{
+		Attempt: plugin.Attempt(hex.EncodeToString(attempt)), NotAfter: time.Now().Add(plugin.CreateLifetime),
+		Keys:       []plugin.Key{key(plugin.KindUsername, "uid", name), mail},
+		Attributes: plugin.Attributes{"givenName": {plugin.StringValue("Ada")}, "sn": {plugin.StringValue("Lovelace")}},
+		Password:   plugin.NewSecret(firstPassword),
+	}
 }
 
 func byMail(name string) plugin.Key { return key(plugin.KindEmail, "mail", name+"@example.org") }

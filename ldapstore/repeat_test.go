@@ -1,12 +1,15 @@
 package ldapstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/testenv"
 )
@@ -45,6 +48,41 @@ func TestADropThatIsTriedAgainAfterOthersHaveTheAddressIsDone(t *testing.T) {
 	}
 	if err := change("f", nil, &shared); !errors.Is(err, plugin.ErrConflict) {
 		t.Errorf("another drop of what the account does not have: %v", err)
+	}
+}
+
+func TestAnAddressThatIsNotHeldBackIsFreeAsSoonAsItsDropIsAnswered(t *testing.T) {
+	o := prepared(t, testenv.Directories()[0])
+	o.Canonical = folded
+	quick := o
+	var slow atomic.Bool
+	o.Hook = func(_ context.Context, op directory.Operation) error {
+		if slow.Load() && op.Name == "modify" {
+			time.Sleep(50 * time.Millisecond)
+		}
+		return nil
+	}
+	store, other := open(t, o), open(t, quick)
+	for name, add := range map[string]bool{"dropped": false, "exchanged": true} {
+		a := register(t, store, name)
+		before, next := byMail(name), byMail("next")
+		c := plugin.IdentifierChange{Attempt: plugin.Attempt(strings.Repeat("a", 32)), NotAfter: time.Now().Add(plugin.CreateLifetime), Drop: &before}
+		if add {
+			c.Add = &next
+		}
+		slow.Store(true)
+		_, err := store.Update(t.Context(), a.ID, plugin.Change{Identifier: &c})
+		slow.Store(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		heir, err := other.Create(t.Context(), registrant("heir-of-"+name, before))
+		if err != nil {
+			t.Errorf("%s: another cannot have it: %v", name, err)
+		}
+		if found, err := other.Lookup(t.Context(), before); err != nil || found.ID != heir.ID {
+			t.Errorf("%s: it finds %v, %v", name, found.ID, err)
+		}
 	}
 }
 

@@ -91,15 +91,24 @@ func (s *Store) moveIn(ctx context.Context, primary string, st *state, staged *d
 
 // whereIs looks for an entry once.
 func (s *Store) whereIs(ctx context.Context, id plugin.ID) (directory.DN, error) {
+	e, err := s.lookByID(ctx, id, "1.1")
+	if err != nil || e == nil {
+		return "", err
+	}
+	return e.DN, nil
+}
+
+// lookByID reads an entry, wherever it is; nil: one look has not found it.
+func (s *Store) lookByID(ctx context.Context, id plugin.ID, attributes ...string) (*directory.Entry, error) {
 	var entries []directory.Entry
 	err := try(ctx, func() (err error) {
-		entries, err = s.Operations.Search(ctx, s.Settings.Base, directory.Subtree, s.Server.IDFilter(string(id)), 2, "1.1")
+		entries, err = s.Operations.Search(ctx, s.Settings.Base, directory.Subtree, s.Server.IDFilter(string(id)), 2, attributes...)
 		return err
 	})
 	if err != nil || len(entries) == 0 {
-		return "", err
+		return nil, err
 	}
-	return entries[0].DN, nil
+	return &entries[0], nil
 }
 
 // enable lets people log in, at the staged name: a late one hits nothing.

@@ -214,22 +214,12 @@ func refusedForGood(err error) bool {
 
 const notAllowedOnRDN uint16 = 67
 
-// found are all entries with an id, wherever they are: one, or none after many looks.
+// byID reads an entry, wherever it is; nil: many looks have not found it.
 func (s *Store) byID(ctx context.Context, id plugin.ID, attributes ...string) (*directory.Entry, error) {
 	for n := 1; ; n++ {
-		var entries []directory.Entry
-		err := try(ctx, func() (err error) {
-			entries, err = s.Operations.Search(ctx, s.Settings.Base, directory.Subtree, s.Server.IDFilter(string(id)), 2, attributes...)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if len(entries) > 0 {
-			return &entries[0], nil
-		}
-		if n == looks {
-			return nil, nil
+		e, err := s.lookByID(ctx, id, attributes...)
+		if e != nil || err != nil || n == looks {
+			return e, err
 		}
 		if err := pause(ctx, shortPause); err != nil {
 			return nil, err

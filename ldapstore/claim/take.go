@@ -116,7 +116,7 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 		if now.attempt == r.attempt {
 			return true, now.id, false, nil
 		}
-		leaving, err := s.leaving(ctx, r, now.id)
+		leaving, err := s.leaving(ctx, r, name, now)
 		if err != nil || leaving {
 			return false, "", leaving, err
 		}
@@ -133,15 +133,46 @@ func (s *Store) takeFrom(ctx context.Context, r *run, name string, k kind, now *
 	}
 }
 
-// leaving tells whether an account is being deleted: it is out of its place or gone, its caller has been answered, and its
-// claims are about to be freed. One that stays nowhere was removed by hand.
-func (s *Store) leaving(ctx context.Context, r *run, id plugin.ID) (bool, error) {
-	at, err := s.whereIs(ctx, id)
-	if err != nil || at != "" {
-		return at.Equal(s.goneDN(id)), err
+// leaving tells whether a claim is about to be given up by who has it, whose caller has been answered: the account is being
+// deleted, and out of its place or gone, or it has lost the value. One that stays nowhere was removed by hand.
+func (s *Store) leaving(ctx context.Context, r *run, name string, st *state) (bool, error) {
+	e, err := s.lookByID(ctx, st.id, s.Settings.Mark)
+	switch {
+	case err != nil:
+		return false, err
+	case e != nil && e.DN.Equal(s.goneDN(st.id)):
+		return true, nil
+	case e != nil:
+		given, err := s.givenUp(ctx, name, st, *e)
+		if err != nil || !given {
+			return false, err
+		}
 	}
 	r.missed++
 	return r.missed < looks, nil
+}
+
+// givenUp finishes the change or the drop that takes a claim from an account, if there is one.
+func (s *Store) givenUp(ctx context.Context, name string, st *state, e directory.Entry) (bool, error) {
+	at, ok := anchorIn(e.Value(s.Settings.Mark))
+	if !ok || at == name || st.phase != held {
+		return false, nil
+	}
+	anchor, err := s.read(ctx, at)
+	if err != nil || anchor == nil || anchor.id != st.id {
+		return false, err
+	}
+	switch {
+	case anchor.phase == losing && anchor.of == name:
+		return true, ignoreRefusal(s.finishDrop(ctx, at, anchor, nil))
+	case anchor.phase == locked:
+		primary, err := s.read(ctx, anchor.of)
+		if err != nil || primary == nil || primary.phase != committed || primary.run != anchor.change || primary.more[noteOld] != name {
+			return false, err
+		}
+		return true, s.finish(ctx, anchor.of, primary)
+	}
+	return false, nil
 }
 
 // takeOver swaps a claim that nobody uses. What is held back is for the account that had it; for others when its time is
