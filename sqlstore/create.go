@@ -17,14 +17,16 @@ import (
 var errPowerless = errors.New("the attempt was settled meanwhile")
 
 // Create implements plugin.Persister.
-func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account, error) {
-	began := s.now()
+func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (_ plugin.Account, err error) {
+	run := execution{began: s.now()}
 	if err := a.Validate(); err != nil {
 		return plugin.Account{}, err
 	}
-	generation, made, err := s.attempt(ctx, a.Attempt)
-	if err != nil || made != "" {
-		return s.made(ctx, made, err)
+	shortly := s.dialect.together && s.serverClock
+	if !shortly { // a look is cheap here, and spares an attempt that is done a hash
+		if done, err := s.look(ctx, a.Attempt, &run); err != nil || done != "" {
+			return s.made(ctx, done, err)
+		}
 	}
 	var hash string
 	if !a.Password.Empty() {
@@ -39,13 +41,22 @@ func (s *Store) Create(ctx context.Context, a plugin.NewAccount) (plugin.Account
 	}
 	now := s.now()
 	all := append(accountRows(id, a, hash, now), keyRows(id, a.Keys, now))
-	run := execution{generation, began}
-	if err = s.createShortly(ctx, a, run, id, all); errors.Is(err, errUnusual) {
-		err = s.createAtLength(ctx, a, run, id, all)
+	if shortly {
+		if err := s.createShortly(ctx, a, run, id, all); !errors.Is(err, errUnusual) {
+			return s.created(a, id, now, err)
+		}
+		if done, err := s.look(ctx, a.Attempt, &run); err != nil || done != "" {
+			return s.made(ctx, done, err)
+		}
 	}
-	if errors.Is(err, errPowerless) {
+	if err = s.createAtLength(ctx, a, run, id, all); errors.Is(err, errPowerless) {
 		return s.joined(ctx, a.Attempt)
 	}
+	return s.created(a, id, now, err)
+}
+
+// created answers for an execution that has made the account, or failed to.
+func (s *Store) created(a plugin.NewAccount, id plugin.ID, now time.Time, err error) (plugin.Account, error) {
 	if err != nil {
 		return plugin.Account{}, s.classify("create", err)
 	}
@@ -85,14 +96,14 @@ func (s *Store) Resolve(ctx context.Context, attempt plugin.Attempt, _ []plugin.
 	return s.Get(ctx, plugin.ID(made.String))
 }
 
-// attempt tells in which generation an attempt is, and what it has made.
-func (s *Store) attempt(ctx context.Context, attempt plugin.Attempt) (generation int64, made plugin.ID, err error) {
+// look tells what an attempt has made, and the execution in which generation it is.
+func (s *Store) look(ctx context.Context, attempt plugin.Attempt, run *execution) (made plugin.ID, err error) {
 	var account sql.NullString
-	err = s.reads.QueryRowContext(ctx, `SELECT generation, account FROM attempts WHERE attempt = $1`, string(attempt)).Scan(&generation, &account)
+	err = s.reads.QueryRowContext(ctx, `SELECT generation, account FROM attempts WHERE attempt = $1`, string(attempt)).Scan(&run.generation, &account)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", nil
+		return "", nil
 	}
-	return generation, plugin.ID(account.String), err
+	return plugin.ID(account.String), err
 }
 
 // made answers with the account that an earlier execution made.
@@ -109,7 +120,7 @@ func (s *Store) made(ctx context.Context, id plugin.ID, err error) (plugin.Accou
 
 // joined answers for an execution that found its attempt settled at the last moment.
 func (s *Store) joined(ctx context.Context, attempt plugin.Attempt) (plugin.Account, error) {
-	_, made, err := s.attempt(ctx, attempt)
+	made, err := s.look(ctx, attempt, &execution{})
 	if err == nil && made == "" {
 		return plugin.Account{}, fmt.Errorf("create: the attempt was resolved: %w", plugin.ErrUnavailable)
 	}

@@ -22,9 +22,6 @@ var errUnusual = errors.New("an account needs more than one statement")
 // The account, the attempt and all names are there when the server looks at its clock: a CASE goes through its conditions
 // in turn. Dividing by nothing is how a statement takes itself back.
 func (s *Store) createShortly(ctx context.Context, a plugin.NewAccount, run execution, id plugin.ID, all []*rows) error {
-	if !s.dialect.together || !s.serverClock {
-		return errUnusual
-	}
 	var parts, conditions []string
 	var args []any
 	for _, r := range append(all, s.attemptRow(a.Attempt, run, id)) {

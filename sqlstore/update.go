@@ -17,10 +17,8 @@ func (s *Store) Update(ctx context.Context, id plugin.ID, c plugin.Change) (plug
 		return plugin.Account{}, err
 	}
 	if c.Identifier != nil {
-		var made plugin.ID
-		var err error
-		if run.generation, made, err = s.attempt(ctx, c.Identifier.Attempt); err != nil || made != "" {
-			return s.made(ctx, made, err)
+		if done, err := s.look(ctx, c.Identifier.Attempt, &run); err != nil || done != "" {
+			return s.made(ctx, done, err)
 		}
 	}
 	var after []plugin.Account
