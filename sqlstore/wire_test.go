@@ -2,13 +2,11 @@ package sqlstore_test
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // wire stands between a store and PostgreSQL and breaks connections.
@@ -58,9 +56,22 @@ func (w *wire) carry(client net.Conn) {
 	w.mu.Lock()
 	w.open = append(w.open, client, server)
 	w.mu.Unlock()
+	// deaf says that the client hears nothing more, answered that the server has said something since.
+	var deaf atomic.Bool
+	answered := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(client, server)
-		_ = client.Close()
+		defer close(answered)
+		defer func() { _ = client.Close() }()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buf)
+			if err != nil || deaf.Load() {
+				return
+			}
+			if _, err := client.Write(buf[:n]); err != nil {
+				return
+			}
+		}
 	}()
 	defer func() { _, _ = client.Close(), server.Close() }()
 	buf := make([]byte, 64<<10)
@@ -71,19 +82,15 @@ func (w *wire) carry(client net.Conn) {
 		if cut {
 			w.broken.Add(1)
 		}
-		if cut && w.behind.Load() {
-			_ = client.Close() // nobody hears the answer
-		}
-		if !cut || w.behind.Load() {
-			_, _ = server.Write(buf[:n])
-		}
-		if cut {
-			if w.behind.Load() {
-				time.Sleep(100 * time.Millisecond) // the server does what it was told
-			}
+		if cut && !w.behind.Load() {
 			return
 		}
-		if err != nil {
+		deaf.Store(cut)
+		_, _ = server.Write(buf[:n])
+		if cut {
+			<-answered // the server has done what it was told, before the client may ask what became of it
+		}
+		if cut || err != nil {
 			return
 		}
 	}
