@@ -1,15 +1,12 @@
 package testenv
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,7 +22,7 @@ type Sidecar struct {
 	t       testing.TB
 	address string
 	cmd     *exec.Cmd
-	log     lockedBuffer
+	log     string // the file that everything goes to which it prints
 	done    chan struct{}
 }
 
@@ -66,18 +63,20 @@ func LaunchBinary(t testing.TB, binary string, env ...string) *Sidecar {
 		s.cmd.Env = append(s.cmd.Env, "NARTHEX_DATA_DIR="+s.DataDir)
 	}
 	s.cmd.Env = append(s.cmd.Env, env...)
-	stderr, err := s.cmd.StderrPipe()
+	// A pipe would wake this process for every line, and load is measured with this, too.
+	s.log = filepath.Join(t.TempDir(), "log")
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cmd.Stdout = &s.log
+	defer log.Close()
+	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("start the sidecar: %v", err)
 	}
 	go func() {
 		defer close(s.done)
-		s.log.read(stderr)
 		_ = s.cmd.Wait()
 	}()
 	t.Cleanup(func() { s.Kill() })
@@ -99,7 +98,7 @@ func BareEnvironment() []string {
 func (s *Sidecar) WaitReady() error {
 	deadline := time.After(startLimit)
 	for {
-		if line, ok := s.log.find("ready"); ok {
+		if line, ok := s.ready(); ok {
 			s.URL, s.Admin, s.address = line.PublicURL, line.AdminURL, line.Address
 			return nil
 		}
@@ -113,8 +112,24 @@ func (s *Sidecar) WaitReady() error {
 	}
 }
 
+// ready looks for the log line that tells the addresses.
+func (s *Sidecar) ready() (l readyLine, found bool) {
+	for line := range strings.Lines(s.Log()) {
+		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "ready" {
+			return l, true
+		}
+	}
+	return readyLine{}, false
+}
+
 // Log returns everything the process has printed.
-func (s *Sidecar) Log() string { return s.log.String() }
+func (s *Sidecar) Log() string {
+	log, err := os.ReadFile(s.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(log)
+}
 
 // Address returns the host and port that the public listener is at, which URL names only where no proxy is in front.
 func (s *Sidecar) Address() string { return s.address }
@@ -174,49 +189,4 @@ type readyLine struct {
 	Address   string `json:"address"`
 	PublicURL string `json:"public_url"`
 	AdminURL  string `json:"admin_url"`
-}
-
-// lockedBuffer collects output while others look at it.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-	seen []readyLine
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-func (b *lockedBuffer) read(r io.Reader) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var l readyLine
-		_ = json.Unmarshal(lines.Bytes(), &l)
-		b.mu.Lock()
-		b.text.WriteString(lines.Text() + "\n")
-		if l.Msg != "" {
-			b.seen = append(b.seen, l)
-		}
-		b.mu.Unlock()
-	}
-}
-
-func (b *lockedBuffer) find(msg string) (readyLine, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, l := range b.seen {
-		if l.Msg == msg {
-			return l, true
-		}
-	}
-	return readyLine{}, false
 }

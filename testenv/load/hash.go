@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -17,6 +18,11 @@ import (
 type bare struct {
 	perSecond float64
 	cpu       time.Duration // of one hash
+}
+
+// part tells how much of the CPU of one hash something takes.
+func (b bare) part(cpu time.Duration) string {
+	return fmt.Sprintf("%.0f %%", 100*cpu.Seconds()/b.cpu.Seconds())
 }
 
 // hashes measures argon2id at the default cost, one worker for each core.

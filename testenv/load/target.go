@@ -61,7 +61,7 @@ func (g *target) start(r *run) {
 // client returns an API client with connections of its own.
 func (g *target) client() *testenv.Client {
 	c := testenv.NewClient(g.URL)
-	c.HTTP.Transport = &http.Transport{MaxIdleConnsPerHost: 1}
+	c.HTTP = &http.Client{Transport: &connection{}} // it has a limit of its own
 	return c
 }
 
