@@ -22,6 +22,7 @@ import (
 	"github.com/narthex/narthex/internal/login"
 	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/telemetry"
+	"github.com/narthex/narthex/internal/timerslack"
 	"github.com/narthex/narthex/internal/web"
 	"github.com/narthex/narthex/plugin"
 )
@@ -41,6 +42,7 @@ func newServe() *cobra.Command {
 
 // serve runs the sidecar until ctx is done.
 func serve(ctx context.Context, errOut io.Writer) error {
+	timerslack.Relax()
 	settings, definition, err := readConfiguration(os.Environ())
 	if err != nil {
 		return failed(err)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/narthex/narthex/internal/timerslack"
 	"github.com/narthex/narthex/testenv"
 )
 
@@ -53,6 +54,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	timerslack.Relax() // as the sidecar does
 	debug.SetGCPercent(quietGC)
 	code := testenv.Command(os.Stderr, func(t testing.TB) {
 		r := &run{TB: t, settings: s, out: os.Stdout}
