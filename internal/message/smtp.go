@@ -55,12 +55,12 @@ func (s *SMTP) Send(ctx context.Context, l Letter) error {
 	if err != nil {
 		return err
 	}
-	if c := s.take(ctx); c != nil {
+	for c := s.take(ctx); c != nil; c = s.take(ctx) {
 		failure, began := s.hand(ctx, c, e)
 		if failure == nil {
 			return nil
 		}
-		if began || failure.Reply != 0 && failure.Reply != replyClosing {
+		if began || !failure.givenUp() {
 			return failure
 		}
 		// The server had given this connection up: that says nothing about the letter.
@@ -112,7 +112,7 @@ func enclose(l Letter) (envelope, error) {
 	return envelope{from, to[0], !isASCII(from) || !isASCII(to[0]), content.Bytes()}, nil
 }
 
-// take returns a kept connection that is alive, or nil.
+// take returns a kept connection, or nil. Whether it is still alive shows when it is used.
 func (s *SMTP) take(ctx context.Context) *session {
 	for ctx.Err() == nil {
 		s.mu.Lock()
@@ -125,7 +125,7 @@ func (s *SMTP) take(ctx context.Context) *session {
 		s.kept = s.kept[:last]
 		s.mu.Unlock()
 		c.idle.Stop()
-		if c.reset() {
+		if c.begin() {
 			return c
 		}
 		c.abort()

@@ -16,6 +16,7 @@ type session struct {
 	line   *line
 	step   time.Duration // the limit for one step
 	idle   *time.Timer   // ends it while it is kept
+	stuck  bool          // the last letter was refused, and the server may still wait for the rest of it
 }
 
 func newSession(conn net.Conn, step time.Duration) *session {
@@ -38,9 +39,11 @@ func (c *session) send(e envelope) (_ *Failure, began bool) {
 		return &Failure{Kind: ErrRefused, Problem: "the mail server takes ASCII addresses only"}, false
 	}
 	c.client.SkipSMTPUTF8(!e.utf8)
+	c.stuck = true
 	if err := c.client.Mail(e.from); err != nil {
 		return judge(stepMail, err), false
 	}
+	c.line.step = c.step
 	if err := c.client.Rcpt(e.to); err != nil {
 		return judge(stepRecipient, err), false
 	}
@@ -57,6 +60,7 @@ func (c *session) send(e envelope) (_ *Failure, began bool) {
 	if err := w.Close(); err != nil {
 		return judge(stepEnd, err), true
 	}
+	c.stuck = false
 	return nil, true
 }
 
@@ -65,14 +69,12 @@ func (c *session) usable(failure *Failure) bool {
 	return failure == nil || failure.Reply >= 400 && failure.Reply < 600 && failure.Reply != replyClosing
 }
 
-// reset tells whether a kept connection is still alive, and forgets what was left of the last letter.
-func (c *session) reset() bool {
+// begin prepares a kept connection for the next letter: what may be left of one that was refused is forgotten. Until the
+// server takes the next one's sender, it must be quick. After a letter that was taken nothing is left (RFC 5321, section
+// 4.1.1.4), and a connection that has died shows with the sender as well as with a question before it.
+func (c *session) begin() (ready bool) {
 	c.line.renew(quickLimit)
-	if err := c.client.Reset(); err != nil {
-		return false
-	}
-	c.line.renew(c.step)
-	return true
+	return !c.stuck || c.client.Reset() == nil
 }
 
 // leave says goodbye, as is proper (RFC 5321, section 4.1.1.10).
@@ -89,11 +91,18 @@ func (c *session) abort() { _ = c.line.Close() }
 // section 6).
 const (
 	replyClosing         = 421
+	replySequence        = 503
 	replyAuthentication  = 530
 	replyMechanismWeak   = 534
 	replyCredentials     = 535
 	replyNeedsEncryption = 538
 )
+
+// givenUp tells whether a kept connection was no good any more, rather than the letter: it broke, or the server was not
+// where it should have been.
+func (f *Failure) givenUp() bool {
+	return f.Reply == 0 || f.Reply == replyClosing || f.Reply == replySequence
+}
 
 // judge says what an error of a step means for the letter.
 func judge(step int, err error) *Failure {
@@ -110,7 +119,7 @@ func judge(step int, err error) *Failure {
 		f.Kind, f.Problem, f.Fix = ErrDown, "the mail server demands authentication", "put a user and a password into NARTHEX_SMTP_URL"
 	case step == stepMail && code >= 500:
 		f.Kind, f.Problem, f.Fix = ErrDown, "the mail server refuses the sender", "set NARTHEX_MAIL_FROM to an address that it takes from this client"
-	case code == 500, code == 502, code == 503, code == 504, code < 400:
+	case code == 500, code == 502, code == replySequence, code == 504, code < 400:
 		f.Problem = "the mail server does not understand a command of SMTP"
 		f.Kind = downBeforeLetter(step)
 	case code >= 500 && step == stepRecipient:
