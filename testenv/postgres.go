@@ -187,6 +187,17 @@ func (p *PostgreSQL) Database(t testing.TB) string {
 	return p.url(name)
 }
 
+// SocketDatabase is Database with a URL that leads through the server's Unix socket.
+func (p *PostgreSQL) SocketDatabase(t testing.TB) string {
+	t.Helper()
+	u, err := url.Parse(p.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := url.Values{"host": {p.dir}, "port": {u.Port()}, "user": {u.User.Username()}}
+	return (&url.URL{Scheme: u.Scheme, Path: u.Path, RawQuery: q.Encode()}).String()
+}
+
 // PID returns the process id of the server's first process, the parent of all others.
 func (p *PostgreSQL) PID() int { return p.cmd.Process.Pid }
 

@@ -70,7 +70,18 @@ func (r *replicas) mails(to string) (all []testenv.Mail, err error) {
 // the one before.
 func TestARegistrationGoesOnAtTheOtherSidecar(t *testing.T) {
 	t.Parallel()
-	r := startReplicas(t, testenv.PostgreSQLDatabase)
+	for name, database := range map[string]func(testing.TB) string{
+		"over TCP":                           testenv.PostgreSQLDatabase,
+		"through the database's Unix socket": testenv.StartPostgreSQL(t, false).SocketDatabase,
+	} {
+		t.Run(name, func(t *testing.T) {
+			startReplicas(t, database).goesOnAtTheOther()
+		})
+	}
+}
+
+func (r *replicas) goesOnAtTheOther() {
+	t := r.T
 	w := r.person(victim)
 	if got := w.walk(); got != outcomeDone {
 		t.Fatalf("the registration ends as %q", got)

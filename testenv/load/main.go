@@ -28,6 +28,7 @@ type settings struct {
 	span      time.Duration
 	accounts  int
 	entries   int
+	socket    bool
 	only      []string
 }
 
@@ -78,11 +79,12 @@ func readSettings(args []string) (settings, error) {
 	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
 	entries := flags.Int("entries", 100_000, "how many people the directory has when adopting them and looking them up is measured")
+	socket := flags.Bool("socket", false, "reach PostgreSQL through its Unix socket instead of TCP")
 	only := flags.String("only", "", "measure these parts only: registrations, cheap, latency, calls, boundary, start, growth, directory-creates, directory-adopt, directory-lookup")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	s := settings{databases: strings.Split(*databases, ","), span: *span, accounts: *accounts, entries: *entries}
+	s := settings{databases: strings.Split(*databases, ","), span: *span, accounts: *accounts, entries: *entries, socket: *socket}
 	for n := range strings.SplitSeq(*clients, ",") {
 		var count int
 		if _, err := fmt.Sscanf(n, "%d", &count); err != nil || count < 1 {

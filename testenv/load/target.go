@@ -41,7 +41,11 @@ func (r *run) target(database string, env ...string) *target {
 	if database == "postgres" {
 		server := testenv.StartPostgreSQL(r, true)
 		g.database = server.PID()
-		g.env = append(g.env, "NARTHEX_SECRET="+secret, "NARTHEX_STATE_DSN="+server.Database(r), "NARTHEX_SQL_DSN="+server.Database(r))
+		databaseURL := server.Database
+		if r.socket {
+			databaseURL = server.SocketDatabase
+		}
+		g.env = append(g.env, "NARTHEX_SECRET="+secret, "NARTHEX_STATE_DSN="+databaseURL(r), "NARTHEX_SQL_DSN="+databaseURL(r))
 	}
 	g.env = append(g.env, env...)
 	g.start(r)
