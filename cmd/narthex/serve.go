@@ -22,7 +22,6 @@ import (
 	"github.com/narthex/narthex/internal/login"
 	"github.com/narthex/narthex/internal/message"
 	"github.com/narthex/narthex/internal/telemetry"
-	"github.com/narthex/narthex/internal/timerslack"
 	"github.com/narthex/narthex/internal/web"
 	"github.com/narthex/narthex/plugin"
 )
@@ -42,7 +41,6 @@ func newServe() *cobra.Command {
 
 // serve runs the sidecar until ctx is done.
 func serve(ctx context.Context, errOut io.Writer) error {
-	timerslack.Relax()
 	settings, definition, err := readConfiguration(os.Environ())
 	if err != nil {
 		return failed(err)
