@@ -3,12 +3,13 @@ package guard_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // serve runs a guarded server with a few routes on a real socket.
-func serve(t *testing.T, routes func(*gin.Engine)) (*http.Server, string) {
+func serve(t *testing.T, routes func(*gin.Engine), change ...func(*http.Server)) (*http.Server, string) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	e := guard.NewEngine(guard.Options{Log: log, Refuse: func(c *gin.Context, r guard.Refusal) {
@@ -36,6 +37,9 @@ func serve(t *testing.T, routes func(*gin.Engine)) (*http.Server, string) {
 		routes(e)
 	}
 	s := guard.NewServer(e, log)
+	for _, f := range change {
+		f(s)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -55,13 +59,17 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
-// exchange writes raw bytes and returns the status line that comes back, "" for a closed connection.
+// exchange writes raw bytes and returns the status line that comes back, "" for a connection that is closed without a
+// byte.
 func exchange(t *testing.T, addr, raw string) string {
 	t.Helper()
 	c := dial(t, addr)
 	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
 	_, _ = io.WriteString(c, raw)
-	line, _ := bufio.NewReader(c).ReadString('\n')
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "unfinished: " + line
+	}
 	return strings.TrimSpace(line)
 }
 
@@ -91,51 +99,15 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		"an unknown coding":        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"a bare line feed chunk":   "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n",
 		"NUL in a header":          "GET / HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n",
-		"an HTTP/2 preface":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"an HTTP/2 preface":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
 		"a request for a tunnel":   "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
 		"a length that is no such": "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
 	} {
-		if got := exchange(t, addr, raw); strings.Contains(got, " 200 ") {
+		got := exchange(t, addr, raw)
+		if refused := strings.HasPrefix(got, "HTTP/1.1 4") || strings.HasPrefix(got, "HTTP/1.1 5"); got != "" && !refused {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-}
-
-func TestSlowClientsAreCutOffAndDisturbNobody(t *testing.T) {
-	t.Parallel()
-	_, addr := serve(t, nil)
-	const each = 100
-	kinds := map[string]struct {
-		raw   string
-		limit time.Duration
-	}{
-		"no byte at all": {"", 7 * time.Second},
-		"half a header":  {"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 7 * time.Second},
-		"half a body":    {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", 13 * time.Second},
-	}
-	var wg sync.WaitGroup
-	for name, kind := range kinds {
-		for range each {
-			c := dial(t, addr)
-			_, _ = io.WriteString(c, kind.raw)
-			wg.Go(func() {
-				start := time.Now()
-				_ = c.SetReadDeadline(start.Add(kind.limit))
-				if _, err := io.Copy(io.Discard, c); err != nil {
-					if ne, ok := err.(net.Error); ok && ne.Timeout() { //nolint:errorlint // what net.Conn returns
-						t.Errorf("%s: still open after %v", name, kind.limit)
-					}
-				}
-			})
-		}
-	}
-	for range 20 {
-		start := time.Now()
-		if got := exchange(t, addr, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); !strings.Contains(got, " 200 ") || time.Since(start) > 2*time.Second {
-			t.Errorf("beside slow clients: %q after %v", got, time.Since(start))
-		}
-	}
-	wg.Wait()
 }
 
 func TestShutdownFinishesWhatIsInFlight(t *testing.T) {
