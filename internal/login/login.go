@@ -119,6 +119,10 @@ func (l *Login) judge(ctx context.Context, key plugin.Key, typed, password strin
 
 // ask lets the store judge the password and tell, at the same time, whose the identifier is: one after the other, it
 // would take longer for a name that somebody has. owner is "" where nobody has it.
+//
+// Failures are counted for the owner, so that a password counts only for the account which is the owner's: else passwords
+// of one account could be tried at the cost of another. Where they differ (the name has gone to somebody else between the
+// two answers, or the store contradicts itself) it is ErrDenied; where nobody tells the owner, its error.
 func (l *Login) ask(ctx context.Context, key plugin.Key, secret plugin.Secret) (account plugin.Account, owner plugin.ID, err error) {
 	type answer struct {
 		owner plugin.Account
@@ -131,10 +135,20 @@ func (l *Login) ask(ctx context.Context, key plugin.Key, secret plugin.Secret) (
 	}()
 	account, err = l.Store.Authenticate(ctx, key, secret)
 	found := <-asked
-	if errors.Is(err, plugin.ErrDenied) && found.err != nil && !errors.Is(found.err, plugin.ErrNotFound) {
+	if err != nil && !errors.Is(err, plugin.ErrDenied) {
+		return plugin.Account{}, "", err
+	}
+	if found.err != nil && !errors.Is(found.err, plugin.ErrNotFound) {
 		return plugin.Account{}, "", found.err
 	}
-	return account, found.owner.ID, err
+	if found.err == nil {
+		owner = found.owner.ID
+	}
+	if err == nil && (owner == "" || account.ID != owner) {
+		l.Log.WarnContext(ctx, "a login is refused: the store tells two owners of its name", "authenticated", account.ID, "found", owner)
+		return plugin.Account{}, owner, plugin.ErrDenied
+	}
+	return account, owner, err
 }
 
 // takeBack forgets a try that nobody has judged.
