@@ -145,6 +145,12 @@ func TestAClientThatStaysAwayFindsItsRegistrationCompleted(t *testing.T) {
 					t.Fatalf("nobody settles the registration: %s\n%s", r.Raw, c.sidecar.Log())
 				}
 			}
+			if second != "flow.resolved.after" { // there, the one that died had settled it
+				waitForLog(t, c.sidecar, `"event":"registration.resolve"`)
+				if lines := trail(t, c.sidecar); len(lines) != 1 || lines[0].Outcome != "ok" || lines[0].State != "completed" || lines[0].Registration == "" {
+					t.Errorf("the trail of what the worker found: %+v", lines)
+				}
+			}
 			c.end()
 		})
 	}

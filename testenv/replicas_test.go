@@ -138,8 +138,8 @@ func (r *replicas) load(disaster func()) []*walker {
 				default:
 				}
 				// One mailbox in two spellings: each of the two can tell whose mail is whose.
-				a := r.person(testenv.Person{Email: fmt.Sprintf("person%dx%d@example.org", pair, n), GivenName: "A", FamilyName: "B", Password: "the first of the two wants it"})
-				b := r.person(testenv.Person{Email: fmt.Sprintf("Person%dx%d@Example.org", pair, n), GivenName: "B", FamilyName: "A", Password: "the second of the two wants it"})
+				a := r.person(testenv.Person{Email: fmt.Sprintf("person%dx%d@example.org", pair, n), GivenName: "Firstgiven", FamilyName: "Firstfamily", Password: "the first of the two wants it"})
+				b := r.person(testenv.Person{Email: fmt.Sprintf("Person%dx%d@Example.org", pair, n), GivenName: "Secondgiven", FamilyName: "Secondfamily", Password: "the second of the two wants it"})
 				b.turn = 1
 				mu.Lock()
 				people = append(people, a, b)
