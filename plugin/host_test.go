@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,20 @@ func TestHost(t *testing.T) {
 			t.Errorf("the process did not survive: %v", err)
 		}
 		eventually(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "a call panicked") })
+		saysOnlyWhere(t, log.String())
+
+		own := &record{}
+		b, stop, err := plugin.InProcess(t.Context(), plugin.ServeConfig{Persister: puppet(), Logger: slog.New(slog.NewJSONHandler(own, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		_, _ = b.Lookup(t.Context(), usernameKey("panic"))
+		saysOnlyWhere(t, own.String())
+		_, _ = b.Lookup(t.Context(), usernameKey("slip"))
+		if !strings.Contains(own.String(), "index out of range [5]") {
+			t.Errorf("a run-time error is withheld: %s", own)
+		}
 	})
 	t.Run("killed during a write, the outcome is unknown, and the process is replaced", func(t *testing.T) {
 		cfg, _ := config(t, "store")
@@ -180,6 +195,19 @@ func TestHost(t *testing.T) {
 		calls.Wait()
 		noChildren(t)
 	})
+}
+
+// saysOnlyWhere fails unless a log tells the type of what was thrown and the function that threw it, and nothing of it.
+func saysOnlyWhere(t *testing.T, log string) {
+	t.Helper()
+	if strings.Contains(log, "hunter2") || strings.Contains(log, "confused") {
+		t.Errorf("what was thrown is logged: %s", log)
+	}
+	for _, want := range []string{`"type":"string"`, `"panic":"withheld"`, "plugin_test.obey "} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%s is missing: %s", want, log)
+		}
+	}
 }
 
 func TestAProcessSeesOnlyItsOwnVariables(t *testing.T) {

@@ -94,6 +94,8 @@ func obey(ctx context.Context, command string) (plugin.Account, error) {
 		os.Exit(3)
 	case "panic":
 		panic("the store is confused, password hunter2")
+	case "slip":
+		_ = strings.Fields(command)[5]
 	case "hang":
 		<-ctx.Done()
 		return plugin.Account{}, ctx.Err()

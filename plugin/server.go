@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
-	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -31,31 +29,6 @@ func newServer(store Backend, log *slog.Logger, opts ...grpc.ServerOption) *grpc
 	)...)
 	pb.RegisterPersisterServer(g, s)
 	return g
-}
-
-// guard makes a panic that call's error, and every error one of the table. What the table lacks, and why a store is not
-// available, is for the persister's own log.
-func (s *server) guard(ctx context.Context, req any, call *grpc.UnaryServerInfo, next grpc.UnaryHandler) (reply any, err error) {
-	ctx = receiveRequest(ctx)
-	defer func() {
-		if r := recover(); r != nil {
-			s.log.ErrorContext(ctx, "a call panicked", "call", call.FullMethod, "panic", r, "stack", string(debug.Stack()))
-			st, _ := errorToWire(errFault)
-			reply, err = nil, st.Err()
-		}
-	}()
-	reply, err = next(ctx, req)
-	if err == nil || !strings.HasPrefix(call.FullMethod, "/"+pb.Persister_ServiceDesc.ServiceName+"/") {
-		return reply, err // go-plugin's own services speak for themselves
-	}
-	st, known := errorToWire(err)
-	switch {
-	case !known:
-		s.log.ErrorContext(ctx, "a call failed", "call", call.FullMethod, "error", err)
-	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrUnknownOutcome):
-		s.log.WarnContext(ctx, "a call failed", "call", call.FullMethod, "error", err)
-	}
-	return nil, st.Err()
 }
 
 func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.Description, error) {
