@@ -135,20 +135,25 @@ func TestReturnAddressThatIsNotAllowedIsLeftOut(t *testing.T) {
 func TestOnlyPlainFormsOfModestSizeAreRead(t *testing.T) {
 	p := visit(t, &flowtest.Engine{})
 	p.begun()
-	const path = flowPath + "/steps/about-you"
+	const path, goodForm = flowPath + "/steps/about-you", "email=a@example.org&given_name=A&family_name=B"
 	p.post(path, url.Values{"given_name": {strings.Repeat("x", 17<<10)}}).must(413, path)
 	p.post(path, url.Values{"email": {"a@example.org", "b@example.org"}}).must(400, path, "could not be read")
 	p.post(path, url.Values{"email": {"a\x00b"}}).must(400, path)
 	p.post(path, url.Values{"email": {"\xff"}}).must(400, path)
-	for _, contentType := range []string{"multipart/form-data; boundary=x", "text/plain", "application/json", ""} {
-		r, err := http.NewRequest(http.MethodPost, p.base+path+"?email=a@example.org", strings.NewReader("email=a@example.org"))
+	const plain = "application/x-www-form-urlencoded"
+	for _, header := range []http.Header{
+		{"Content-Type": {"multipart/form-data; boundary=x"}}, {"Content-Type": {"text/plain"}}, {"Content-Type": {"application/json"}}, {"Content-Type": {""}}, {},
+		{"Content-Type": {plain}, "Content-Encoding": {"gzip"}}, {"Content-Type": {plain}, "Content-Encoding": {"identity"}}, {"Content-Type": {plain}, "Content-Encoding": {""}},
+	} {
+		r, err := http.NewRequest(http.MethodPost, p.base+path+"?email=a@example.org", strings.NewReader(goodForm))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = p.header.Clone()
-		r.Header.Set("Content-Type", contentType)
+		r.Header = header
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		p.do(r).must(415, path)
 	}
+	p.open(flowPath).must(200, flowPath, "Email address")
 	// What only the query says does not count.
 	r, err := http.NewRequest(http.MethodPost, p.base+path+"?email=a@example.org&given_name=A&family_name=B", strings.NewReader(""))
 	if err != nil {

@@ -43,13 +43,18 @@ func (s *seen) mustNot(texts ...string) *seen {
 }
 
 // mustBeSound holds for every page: nothing runs, nothing comes from elsewhere, every input has a label and a
-// description that exists, ids stand once, and no browser keeps it.
+// description that exists, ids stand once, no browser keeps it, and no script of another site may read it.
 func (s *seen) mustBeSound() {
 	s.t.Helper()
 	want := "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if s.header.Get("Content-Security-Policy") != want || s.header.Get("Cache-Control") != "no-store" || s.header.Get("Etag") != "" ||
 		s.header.Get("Referrer-Policy") != "no-referrer" || s.header.Get("X-Content-Type-Options") != "nosniff" {
 		s.t.Errorf("the headers of %s are %v", s.path, s.header)
+	}
+	for name := range s.header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			s.t.Errorf("%s has %s", s.path, name)
+		}
 	}
 	ids := map[string]int{}
 	labels := map[string]bool{}

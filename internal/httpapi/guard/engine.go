@@ -38,7 +38,8 @@ type Options struct {
 	// TrustedProxies are the networks of the peers whose forwarded headers are believed.
 	TrustedProxies []netip.Prefix
 	// Watch is told of every request before anything is done for it; the context that it returns is the request's. end
-	// is told how it was answered; route is the route's template, "none" where there is none. May be nil.
+	// is told how it was answered; route is the route's template, "none" where there is none; status is 500 when a panic
+	// broke the answer off, whatever the client was told before. May be nil.
 	Watch func(ctx context.Context, method string) (_ context.Context, end func(route string, status int))
 	// Quiet lists routes that are logged at debug level only.
 	Quiet []string

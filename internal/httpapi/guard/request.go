@@ -44,29 +44,33 @@ func limitTime(c *gin.Context) {
 // addresses may hold what must not be kept.
 func accessLog(o Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		start, end := time.Now(), func(string, int) {}
+		start, end, finished := time.Now(), func(string, int) {}, false
 		if o.Watch != nil {
 			var ctx context.Context
 			ctx, end = o.Watch(c.Request.Context(), knownMethod(c.Request.Method))
 			c.Request = c.Request.WithContext(ctx)
 		}
 		defer func() {
-			route, level := c.FullPath(), slog.LevelInfo
+			route, level, status := c.FullPath(), slog.LevelInfo, c.Writer.Status()
 			if slices.Contains(o.Quiet, route) {
 				level = slog.LevelDebug
 			}
 			if route == "" {
 				route = "none"
 			}
+			if !finished {
+				status = http.StatusInternalServerError // a panic broke the answer off, whatever it began with
+			}
 			o.Log.LogAttrs(c.Request.Context(), level, "request",
 				slog.String("request", RequestID(c.Request.Context())),
 				slog.String("method", knownMethod(c.Request.Method)),
 				slog.String("route", route),
-				slog.Int("status", c.Writer.Status()),
+				slog.Int("status", status),
 				slog.Duration("took", time.Since(start)))
-			end(route, c.Writer.Status())
+			end(route, status)
 		}()
 		c.Next()
+		finished = true
 	}
 }
 
