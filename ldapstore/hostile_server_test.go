@@ -131,24 +131,27 @@ func TestAServerThatIsKilledAtAnyRequestLeavesNoHalfAccount(t *testing.T) {
 	o.Hook = k.hook
 	store := open(t, o)
 	struck := map[string]int{}
-	for n := 1; ; n++ {
-		a := newcomer(fmt.Sprintf("killed%d", n))
-		k.arm(n)
-		_, err := store.Create(t.Context(), a)
-		settled(t, d, func() bool { return k.struck() != "" })
-		before := k.struck()
-		if before == "" {
-			break
+	// What is closed behind answers shifts the count of requests now and then: what was missed is met in another pass.
+	for pass := 0; struck["add"] < 3 || struck["password"] == 0 || struck["move"] == 0 || struck["modify"] < 3; pass++ {
+		if pass == 3 {
+			t.Fatalf("it was killed before %v", struck)
 		}
-		struck[before]++
-		d.Restart(t)
-		endsWell(t, d, store, a, err)
-		if t.Failed() {
-			t.Fatalf("killed before request %d, %s", n, before)
+		for n := 1; ; n++ {
+			a := newcomer(fmt.Sprintf("killed%dx%d", pass, n))
+			k.arm(n)
+			_, err := store.Create(t.Context(), a)
+			settled(t, d, func() bool { return k.struck() != "" })
+			before := k.struck()
+			if before == "" {
+				break
+			}
+			struck[before]++
+			d.Restart(t)
+			endsWell(t, d, store, a, err)
+			if t.Failed() {
+				t.Fatalf("killed before request %d, %s", n, before)
+			}
 		}
-	}
-	if struck["add"] < 3 || struck["password"] != 1 || struck["move"] != 1 || struck["modify"] < 3 {
-		t.Errorf("it was killed before %v", struck)
 	}
 }
 
