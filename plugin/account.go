@@ -55,8 +55,10 @@ type NewAccount struct {
 }
 
 // Username returns the value of the account's username key, or "".
-func (a NewAccount) Username() string {
-	for _, k := range a.Keys {
+func (a NewAccount) Username() string { return usernameIn(a.Keys) }
+
+func usernameIn(keys []Key) string {
+	for _, k := range keys {
 		if k.Kind == KindUsername {
 			return k.Value
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 
@@ -85,13 +86,23 @@ func (c *client) accountOf(ctx context.Context, id ID, o operation, send func(co
 	return a, err
 }
 
+// accountNamed is account for a call that has the account's keys. An attempt has one content, and a username never
+// changes, so what answers to another one is somebody else's. A directory may show its own spelling.
+func (c *client) accountNamed(ctx context.Context, keys []Key, o operation, send func(context.Context, pb.PersisterClient) (*pb.Account, error)) (Account, error) {
+	a, err := c.account(ctx, o, send)
+	if err == nil && !strings.EqualFold(a.Username, usernameIn(keys)) {
+		return Account{}, o.badReply(errors.New("the account has another username"))
+	}
+	return a, err
+}
+
 func (c *client) Describe(context.Context) (Description, error) { return c.of, nil }
 
 func (c *client) Create(ctx context.Context, a NewAccount) (Account, error) {
 	if err := cmp.Or(a.Validate(), a.within(c.of)); err != nil {
 		return Account{}, opCreate.wrap(err, nil)
 	}
-	return c.account(ctx, opCreate, func(ctx context.Context, rpc pb.PersisterClient) (*pb.Account, error) {
+	return c.accountNamed(ctx, a.Keys, opCreate, func(ctx context.Context, rpc pb.PersisterClient) (*pb.Account, error) {
 		return rpc.Create(ctx, newAccountToWire(a))
 	})
 }
@@ -100,7 +111,7 @@ func (c *client) Resolve(ctx context.Context, attempt Attempt, keys []Key) (Acco
 	if err := cmp.Or(attempt.Validate(), validateKeys(keys)); err != nil {
 		return Account{}, opResolve.wrap(err, nil)
 	}
-	return c.account(ctx, opResolve, func(ctx context.Context, rpc pb.PersisterClient) (*pb.Account, error) {
+	return c.accountNamed(ctx, keys, opResolve, func(ctx context.Context, rpc pb.PersisterClient) (*pb.Account, error) {
 		return rpc.Resolve(ctx, &pb.ResolveRequest{Attempt: string(attempt), Keys: list(keys, keyToWire)})
 	})
 }

@@ -22,7 +22,9 @@ type Persister interface {
 	//
 	// A key that another account holds is ErrExists inside a *FieldError that names the key's attribute; a value
 	// that the store refuses is ErrInvalid inside a *FieldError. Either way nothing is left behind.
-	// The same attempt again returns the account that the attempt made, whatever else the argument says.
+	// The same attempt again returns the account that the attempt made, whatever else the argument says. A host, which
+	// never gives an attempt another content, takes an account with another username for a breach of the contract
+	// (letters of the other case aside), here and in Resolve.
 	// The store compares a.NotAfter with its clock when it holds every name, directly before it commits: too late
 	// is ErrUnavailable.
 	Create(ctx context.Context, a NewAccount) (Account, error)

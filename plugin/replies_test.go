@@ -46,6 +46,10 @@ func (r *raw) Create(context.Context, *persisterpb.NewAccount) (*persisterpb.Acc
 	return r.account, nil
 }
 
+func (r *raw) Resolve(context.Context, *persisterpb.ResolveRequest) (*persisterpb.Account, error) {
+	return r.account, nil
+}
+
 func (r *raw) Update(ctx context.Context, _ *persisterpb.UpdateRequest) (*persisterpb.Account, error) {
 	if r.store != nil {
 		_, err := r.store.Update(ctx, "1", plugin.Change{})
@@ -119,6 +123,49 @@ func TestAccountsThatBreakTheContractAreRefused(t *testing.T) {
 			}
 			_, err = b.Updater.Update(t.Context(), "1", lock)
 			isExactly(t, err, plugin.ErrUnknownOutcome)
+		})
+	}
+}
+
+// TestANewAccountHasTheUsernameThatWasAskedFor: the host hands out tickets for what a store answers here.
+func TestANewAccountHasTheUsernameThatWasAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		username string
+		refused  bool
+	}{
+		"the one asked for":              {"alice", false},
+		"as a directory spells it":       {"Alice", false},
+		"somebody else's":                {"mallory", true},
+		"a longer one":                   {"alice2", true},
+		"a shorter one":                  {"alic", true},
+		"the canonical key for the name": {"1:alice", true},
+		"the address for the name":       {"alice@example.org", true},
+		"a space behind it":              {"alice ", true},
+		"a letter that looks like one":   {"\u0430lice", true}, // Cyrillic a
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := connect(t, &raw{described: wireDescription(), account: &persisterpb.Account{Id: "1", Username: c.username}})
+			made, created := b.Create(t.Context(), newcomer())
+			found, resolved := b.Resolve(t.Context(), attempt, newcomer().Keys)
+			for _, one := range []struct {
+				call    string
+				account plugin.Account
+				err     error
+			}{{"Create", made, created}, {"Resolve", found, resolved}} {
+				if !c.refused {
+					if one.err != nil || one.account.Username != c.username {
+						t.Errorf("%s answers %+v, %v", one.call, one.account, one.err)
+					}
+					continue
+				}
+				isExactly(t, one.err, plugin.ErrUnknownOutcome)
+				if !strings.Contains(fmt.Sprint(one.err), "breaks the contract") || one.account.ID != "" || one.account.Username != "" {
+					t.Errorf("%s answers %+v, %v", one.call, one.account, one.err)
+				}
+				if strings.Contains(fmt.Sprint(one.err), c.username) {
+					t.Errorf("the error of %s names a person: %v", one.call, one.err)
+				}
+			}
 		})
 	}
 }
