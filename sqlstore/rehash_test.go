@@ -15,11 +15,17 @@ import (
 // dearer is another cost than CheapestHash.
 var dearer = sqlstore.Hash{Memory: 64, Time: 2, Threads: 1}
 
-var ada = key(plugin.KindUsername, "uid", "ada")
+var ada, bob = key(plugin.KindUsername, "uid", "ada"), key(plugin.KindUsername, "uid", "bob")
 
 // before makes accounts with cheap hashes and opens their database with a dearer one. rehashed is told when a renewal
 // has its hash and has not written it, and waits to be answered.
 func before(t *testing.T, where string) (s *sqlstore.Store, id plugin.ID, rehashed chan struct{}) {
+	t.Helper()
+	return beforeThrough(t, where, where)
+}
+
+// beforeThrough is before, with another way to the database for the store.
+func beforeThrough(t *testing.T, where, through string) (s *sqlstore.Store, id plugin.ID, rehashed chan struct{}) {
 	t.Helper()
 	cheap := open(t, at(where))
 	made, err := cheap.Create(t.Context(), person("ada", "ada@example.org"))
@@ -30,7 +36,7 @@ func before(t *testing.T, where string) (s *sqlstore.Store, id plugin.ID, rehash
 		t.Fatal(err)
 	}
 	rehashed = make(chan struct{})
-	o := at(where)
+	o := at(through)
 	o.Hash = dearer
 	o.Hook = func(point string) {
 		if point == "sqlstore.rehash.hashed" {
@@ -64,6 +70,20 @@ func storedHash(t *testing.T, where string) (hash string, changed int64) {
 	return hash, changed
 }
 
+// eventuallyRenewed waits until ada's hash has the dearer cost.
+func eventuallyRenewed(t *testing.T, where string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		hash, _ := storedHash(t, where)
+		if strings.Contains(hash, dearer.String()) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the stored hash is still %s", hash)
+		}
+	}
+}
+
 func TestALoginRenewsAHashOfAnotherCost(t *testing.T) {
 	each(t, func(t *testing.T, where string) {
 		s, _, rehashed := before(t, where)
@@ -73,17 +93,9 @@ func TestALoginRenewsAHashOfAnotherCost(t *testing.T) {
 		}
 		<-rehashed
 		rehashed <- struct{}{}
-		for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			hash, still := storedHash(t, where)
-			if still != changed {
-				t.Fatal("the password counts as changed")
-			}
-			if strings.Contains(hash, dearer.String()) {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatalf("the stored hash is still %s", hash)
-			}
+		eventuallyRenewed(t, where)
+		if _, still := storedHash(t, where); still != changed {
+			t.Error("the password counts as changed")
 		}
 		if _, err := s.Authenticate(t.Context(), ada, plugin.NewSecret(password)); err != nil {
 			t.Errorf("afterwards: %v", err)
@@ -105,7 +117,7 @@ func TestARenewedHashNeverBringsAnOldPasswordBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		rehashed <- struct{}{}
-		anotherRenewalBegins(t, s, rehashed) // so the first is over
+		renewalBegins(t, s, bob, rehashed) // so the first is over
 		if _, err := s.Authenticate(t.Context(), ada, plugin.NewSecret(password)); !errors.Is(err, plugin.ErrDenied) {
 			t.Errorf("the old password: %v", err)
 		}
@@ -115,11 +127,11 @@ func TestARenewedHashNeverBringsAnOldPasswordBack(t *testing.T) {
 	})
 }
 
-// anotherRenewalBegins lets bob log in until his hash is renewed.
-func anotherRenewalBegins(t *testing.T, s *sqlstore.Store, rehashed chan struct{}) {
+// renewalBegins lets somebody log in until his hash is renewed, which is when no other renewal is under way.
+func renewalBegins(t *testing.T, s *sqlstore.Store, who plugin.Key, rehashed chan struct{}) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		if _, err := s.Authenticate(t.Context(), key(plugin.KindUsername, "uid", "bob"), plugin.NewSecret(password)); err != nil {
+		if _, err := s.Authenticate(t.Context(), who, plugin.NewSecret(password)); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -129,7 +141,7 @@ func anotherRenewalBegins(t *testing.T, s *sqlstore.Store, rehashed chan struct{
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	t.Fatal("no other renewal begins")
+	t.Fatal("no renewal begins")
 }
 
 func TestAWrongPasswordRenewsNothing(t *testing.T) {
