@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Checksum returns the SHA-256 of a file as [OpenConfig].SHA256 wants it.
@@ -41,10 +42,11 @@ func openChecked(path, want string) (*os.File, error) {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
 		return nil, fmt.Errorf("the path of a persister is absolute and without detours, not %q", path)
 	}
+	// A link may lead to it: what it leads to is checked and started, and not the link.
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return nil, err
 	}
-	if err := refuseWritableByAll(path); err != nil {
+	if err := refuseWritable(path); err != nil {
 		return nil, err
 	}
 	file, err := os.Open(path)
@@ -62,9 +64,9 @@ func openChecked(path, want string) (*os.File, error) {
 	return file, nil
 }
 
-// refuseWritableByAll refuses a program that every user of the machine could change or replace.
-func refuseWritableByAll(path string) error {
-	const allWrite = 0o002
+// refuseWritable refuses a program that other users of the machine could change or replace. Its checksum does not help
+// against who may write into the very file, between the check and the start.
+func refuseWritable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -72,19 +74,33 @@ func refuseWritableByAll(path string) error {
 	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 		return fmt.Errorf("%q is not an executable file", path)
 	}
-	if info.Mode()&allWrite != 0 {
-		return fmt.Errorf("%q can be written by everybody: chmod o-w", path)
+	if who, fix := writers(info); who != "" {
+		return fmt.Errorf("%q can be written by %s: chmod %s", path, who, fix)
 	}
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return err
 		}
-		if info.Mode()&allWrite != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return fmt.Errorf("everybody can replace files in %q: chmod o-w", dir)
+		if who, fix := writers(info); who != "" && info.Mode()&fs.ModeSticky == 0 {
+			return fmt.Errorf("%s can replace files in %q: chmod %s", who, dir, fix)
 		}
 		if dir == filepath.Dir(dir) {
 			return nil
 		}
 	}
+}
+
+// writers tells who besides the owner may write, and what chmod takes that away. A group is root's, or the owner's own
+// (it has the owner's number, as useradd makes it), or one of other people.
+func writers(info fs.FileInfo) (who, fix string) {
+	const allWrite, groupWrite = 0o002, 0o020
+	mode := info.Mode()
+	if mode&allWrite != 0 {
+		return "everybody", "o-w"
+	}
+	if owned, ok := info.Sys().(*syscall.Stat_t); ok && mode&groupWrite != 0 && owned.Gid != 0 && owned.Gid != owned.Uid {
+		return fmt.Sprintf("group %d", owned.Gid), "g-w"
+	}
+	return "", ""
 }

@@ -3,9 +3,12 @@ package plugin_test
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,6 +92,14 @@ func TestAnExternalBinary(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("may be behind a symbolic link", func(t *testing.T) {
+		cfg, _ := config(t, "store")
+		cfg = external(t, cfg)
+		cfg.Path = link(t, cfg.Path)
+		if _, err := tell(t, open(t, cfg), "alice"); err != nil {
+			t.Error(err)
+		}
+	})
 	for name, c := range map[string]struct {
 		alter func(*testing.T, *plugin.OpenConfig)
 		want  string
@@ -104,7 +115,24 @@ func TestAnExternalBinary(t *testing.T) {
 		"changed since":            {func(t *testing.T, c *plugin.OpenConfig) { replace(t, c.Path, "#!/bin/sh\n") }, "and not the pinned one"},
 		"everybody can write it":   {func(t *testing.T, c *plugin.OpenConfig) { chmod(t, c.Path, 0o757) }, "can be written by everybody"},
 		"everybody can replace it": {func(t *testing.T, c *plugin.OpenConfig) { chmod(t, filepath.Dir(c.Path), 0o777) }, "everybody can replace files"},
-		"not executable":           {func(t *testing.T, c *plugin.OpenConfig) { chmod(t, c.Path, 0o644) }, "is not an executable file"},
+		"its group can write it": {func(t *testing.T, c *plugin.OpenConfig) {
+			forTeam(t, c.Path, 0o775)
+		}, "can be written by group"},
+		"its directory's group can replace it": {func(t *testing.T, c *plugin.OpenConfig) {
+			forTeam(t, filepath.Dir(c.Path), 0o775)
+		}, "can replace files in"},
+		"a link to what everybody can write": {func(t *testing.T, c *plugin.OpenConfig) {
+			chmod(t, c.Path, 0o757)
+			c.Path = link(t, c.Path)
+		}, "can be written by everybody"},
+		"a link to what everybody can replace": {func(t *testing.T, c *plugin.OpenConfig) {
+			chmod(t, filepath.Dir(c.Path), 0o777)
+			c.Path = link(t, c.Path)
+		}, "everybody can replace files"},
+		"a link to another program": {func(t *testing.T, c *plugin.OpenConfig) { c.Path = link(t, "/bin/echo") }, "and not the pinned one"},
+		"a link to nothing":         {func(t *testing.T, c *plugin.OpenConfig) { c.Path = link(t, c.Path+"x") }, "no such file"},
+		"a link to a directory":     {func(t *testing.T, c *plugin.OpenConfig) { c.Path = link(t, filepath.Dir(c.Path)) }, "is not an executable file"},
+		"not executable":            {func(t *testing.T, c *plugin.OpenConfig) { chmod(t, c.Path, 0o644) }, "is not an executable file"},
 		"not a program": {func(t *testing.T, c *plugin.OpenConfig) {
 			replace(t, c.Path, "just text")
 			c.SHA256, _ = plugin.Checksum(c.Path)
@@ -131,6 +159,71 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 	t.Helper()
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// link makes a symbolic link in a directory of its own.
+func link(t *testing.T, target string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// forTeam gives a file to a group of several people.
+func forTeam(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		groups = []int{54321}
+	}
+	team := slices.IndexFunc(groups, func(group int) bool { return group != 0 && group != os.Geteuid() })
+	if team < 0 {
+		t.Fatal("this needs root, or somebody who is in a group with others")
+	}
+	if err := os.Chown(path, -1, groups[team]); err != nil {
+		t.Fatal(err)
+	}
+	chmod(t, path, mode)
+}
+
+// ownedFile is a file of somebody.
+type ownedFile struct {
+	fs.FileInfo
+	mode     fs.FileMode
+	uid, gid uint32
+}
+
+func (f ownedFile) Mode() fs.FileMode { return f.mode }
+
+func (f ownedFile) Sys() any { return &syscall.Stat_t{Uid: f.uid, Gid: f.gid} }
+
+func TestWhoBesidesItsOwnerMayWriteAFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		file ownedFile
+		want string
+	}{
+		"nobody":                      {ownedFile{mode: 0o755, uid: 1000, gid: 100}, ""},
+		"root's group":                {ownedFile{mode: 0o775, uid: 1000, gid: 0}, ""},
+		"the owner's own group":       {ownedFile{mode: 0o775, uid: 1000, gid: 1000}, ""},
+		"a group of many":             {ownedFile{mode: 0o775, uid: 1000, gid: 100}, "group 100"},
+		"a group of many, root's":     {ownedFile{mode: 0o775, uid: 0, gid: 50}, "group 50"},
+		"a group, write only":         {ownedFile{mode: 0o720, uid: 0, gid: 50}, "group 50"},
+		"everybody":                   {ownedFile{mode: 0o757, uid: 1000, gid: 1000}, "everybody"},
+		"everybody but the group":     {ownedFile{mode: 0o702, uid: 1000, gid: 100}, "everybody"},
+		"a directory of a group":      {ownedFile{mode: fs.ModeDir | fs.ModeSetgid | 0o775, uid: 0, gid: 50}, "group 50"},
+		"a directory, root's group's": {ownedFile{mode: fs.ModeDir | 0o775, uid: 0, gid: 0}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if who := plugin.Writers(c.file); who != c.want {
+				t.Errorf("got %q, want %q", who, c.want)
+			}
+		})
 	}
 }
 

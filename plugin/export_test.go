@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"strconv"
 	"time"
@@ -37,6 +38,12 @@ func (h *Host) PID() int {
 
 // SocketDirPath returns where the host's sockets lie.
 func (h *Host) SocketDirPath() string { return h.dir.path }
+
+// Writers tells who besides its owner may write a file.
+func Writers(info fs.FileInfo) string {
+	who, _ := writers(info)
+	return who
+}
 
 // Connect opens what a test registers with a gRPC server.
 func Connect(ctx context.Context, register func(grpc.ServiceRegistrar)) (Backend, func(), error) {

@@ -12,7 +12,9 @@ import (
 
 // OpenConfig says which persister a host starts.
 type OpenConfig struct {
-	// Path of an external persister: absolute, without detours. Empty starts this program itself again, with Args.
+	// Path of an external persister: absolute, without detours; a symbolic link is followed first, and what it leads to
+	// is checked and started. Only its owner may write to it and to its directories (a sticky one aside), or a group
+	// that is root's or the owner's own. Empty starts this program itself again, with Args.
 	Path string
 	// SHA256 of the file at Path in hexadecimal, as [Checksum] returns it. Required with Path, compared at every start.
 	SHA256 string
