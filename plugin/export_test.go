@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -50,6 +52,18 @@ func Connect(ctx context.Context, register func(grpc.ServiceRegistrar)) (Backend
 	server := grpc.NewServer()
 	register(server)
 	return connect(ctx, server)
+}
+
+// ServeRaw shakes hands with a host as Serve does, and then answers with whatever a test registers.
+func ServeRaw(register func(grpc.ServiceRegistrar)) {
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: handshakeConfig(), VersionedPlugins: pluginSets(), Logger: hclog.NewNullLogger(),
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			server := grpc.NewServer(opts...)
+			register(server)
+			return server
+		},
+	})
 }
 
 // Raw returns a backend's bare connection, which checks nothing.

@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,8 +11,10 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 
 	"github.com/narthex/narthex/plugin"
+	"github.com/narthex/narthex/plugin/persisterpb"
 )
 
 // roleVariable makes the test binary play a persister, or a host of one.
@@ -62,6 +65,8 @@ func play(role string) int {
 		for {
 			fmt.Print(strings.Repeat("x", 1000))
 		}
+	case "cannot describe itself", "lies about itself", "is of another version", "never describes itself":
+		return serveRaw(role)
 	case "hides on stdout":
 		fmt.Println("a line that the author forgot")
 		return serve()
@@ -74,6 +79,23 @@ func serve() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	return 0
+}
+
+// serveRaw serves a persister that introduces itself well and then describes itself badly.
+func serveRaw(role string) int {
+	r := &raw{described: wireDescription()}
+	switch role {
+	case "cannot describe itself":
+		r.undescribed = func(context.Context) error { return errors.New("no idea, password hunter2") }
+	case "never describes itself":
+		r.undescribed = func(context.Context) error { select {} }
+	case "lies about itself":
+		r.described.Capabilities = append(r.described.Capabilities, "teleporter")
+	case "is of another version":
+		r.described.Contract = 7
+	}
+	plugin.ServeRaw(func(s grpc.ServiceRegistrar) { persisterpb.RegisterPersisterServer(s, r) })
 	return 0
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,7 +49,7 @@ func config(t *testing.T, role string) (plugin.OpenConfig, *record) {
 		_ = os.RemoveAll(parent)
 	})
 	start := 20 * time.Second
-	if role == "silent" {
+	if role == "silent" || role == "never describes itself" {
 		start = time.Second
 	}
 	return plugin.Quick(plugin.OpenConfig{
@@ -135,6 +136,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"long line", "is this program a persister?"},
 		{"silent", "the persister is not ready after 1s"},
 		{"refuses its settings", "(exit status 1): LOST_DSN is not set, password [redacted]"},
+		{"cannot describe itself", "persister describe: the persister failed, its log has the details"},
+		{"lies about itself", `unknown capability "teleporter"`},
+		{"is of another version", "the persister speaks version 7 of the contract, this host version 1"},
+		{"never describes itself", "the persister is not ready after 1s"},
 		{"unknown role", "(exit status 2): nothing was written"},
 	} {
 		t.Run(c.role, func(t *testing.T) {
@@ -144,8 +149,8 @@ func TestOpenRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("want %q, got %v", c.want, err)
 			}
-			if strings.Contains(log.String(), "hunter2") {
-				t.Errorf("a secret is logged: %s", log)
+			if strings.Contains(log.String()+fmt.Sprint(err), "hunter2") {
+				t.Errorf("a secret is told: %v, %s", err, log)
 			}
 			noChildren(t)
 		})

@@ -18,9 +18,10 @@ import (
 // raw is a persister in another language: it says on the wire whatever it likes.
 type raw struct {
 	persisterpb.UnimplementedPersisterServer
-	described *persisterpb.Description
-	account   *persisterpb.Account
-	store     *scripted
+	described   *persisterpb.Description
+	undescribed func(context.Context) error // why it has no description
+	account     *persisterpb.Account
+	store       *scripted
 }
 
 func wireDescription() *persisterpb.Description {
@@ -30,7 +31,10 @@ func wireDescription() *persisterpb.Description {
 	}
 }
 
-func (r *raw) Describe(context.Context, *persisterpb.DescribeRequest) (*persisterpb.Description, error) {
+func (r *raw) Describe(ctx context.Context, _ *persisterpb.DescribeRequest) (*persisterpb.Description, error) {
+	if r.undescribed != nil {
+		return nil, r.undescribed(ctx)
+	}
 	return r.described, nil
 }
 
