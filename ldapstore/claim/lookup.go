@@ -3,6 +3,7 @@ package claim
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
 	"github.com/narthex/narthex/plugin"
@@ -91,6 +92,9 @@ func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string
 		return err
 	})
 	if directory.Refused(err, directory.SizeLimitExceeded) || err == nil && len(entries) != 1 {
+		if len(entries) > 1 {
+			s.warnOfTwins(ctx, k, entries)
+		}
 		return Owner{}, plugin.ErrNotFound
 	}
 	if err != nil {
@@ -104,6 +108,22 @@ func (s *Store) unclaimed(ctx context.Context, k plugin.Key, attributes []string
 		return Owner{}, fmt.Errorf("%w: the service account may not read %s", plugin.ErrUnavailable, s.Server.IDAttribute())
 	}
 	return Owner{plugin.ID(id), k.Kind != plugin.KindUnique, entries[0]}, nil
+}
+
+// twinsPause is how long nothing more is said about twins: whoever knows of some may ask for them as often as he likes.
+const twinsPause = time.Minute
+
+// warnOfTwins tells the admin, who alone can help, about entries that share a value. The log gets their ids and no value.
+func (s *Store) warnOfTwins(ctx context.Context, k plugin.Key, entries []directory.Entry) {
+	now, last := s.Clock().UnixNano(), s.twinsTold.Load()
+	if now-last < int64(twinsPause) || !s.twinsTold.CompareAndSwap(last, now) {
+		return
+	}
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, s.Server.EntryID(e))
+	}
+	s.Log.WarnContext(ctx, "several entries have one value, so that nobody is found by it: leave it to one of them; 'narthex directory adopt' lists such values", "kind", k.Kind, "entries", ids)
 }
 
 // Resolve settles an attempt: what it has committed is finished and returned; otherwise nothing of it will ever commit, and

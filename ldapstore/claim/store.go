@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/narthex/narthex/ldapstore/directory"
@@ -35,6 +36,8 @@ type Store struct {
 	layout     layout
 	executions executions
 	closings   *closings
+	// twinsTold is when the admin was last told about twins, in nanoseconds.
+	twinsTold atomic.Int64
 }
 
 // New returns a Store.
