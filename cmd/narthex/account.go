@@ -19,17 +19,19 @@ func newAccount() *cobra.Command {
 	parent.AddCommand(&cobra.Command{
 		Use: "show IDENTIFIER", Short: "Show the account that holds a username, an email address or a phone number", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAccount(cmd.Context(), args[0], func(_ context.Context, _ plugin.Backend, a plugin.Account) error {
+			return withAccount(cmd, args[0], func(_ context.Context, a openedAccount) error {
 				out := json.NewEncoder(cmd.OutOrStdout())
 				out.SetIndent("", "  ")
-				return out.Encode(shownAccount(a))
+				return out.Encode(shownAccount(a.Account))
 			})
 		},
 	}, &cobra.Command{
 		Use: "delete IDENTIFIER", Short: "Delete the account that holds an identifier, and free its names", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAccount(cmd.Context(), args[0], func(ctx context.Context, store plugin.Backend, a plugin.Account) error {
-				if err := store.Delete(ctx, a.ID); err != nil {
+			return withAccount(cmd, args[0], func(ctx context.Context, a openedAccount) error {
+				err := a.store.Delete(ctx, a.ID)
+				a.audit(ctx, "account.delete", err)
+				if err != nil {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "deleted %s (%s)\n", a.Username, a.ID)
@@ -40,8 +42,21 @@ func newAccount() *cobra.Command {
 	return parent
 }
 
+// openedAccount is an account, the store that it is in, and where the audit trail goes.
+type openedAccount struct {
+	plugin.Account
+	store plugin.Backend
+	trail *slog.Logger
+}
+
+// audit tells the audit trail what was done to the account.
+func (a openedAccount) audit(ctx context.Context, event string, err error) {
+	auditCommand(ctx, a.trail, event, err, slog.String("account", string(a.ID)))
+}
+
 // withAccount starts the persister, finds the account of an identifier and does something with it.
-func withAccount(ctx context.Context, name string, do func(context.Context, plugin.Backend, plugin.Account) error) (err error) {
+func withAccount(cmd *cobra.Command, name string, do func(context.Context, openedAccount) error) (err error) {
+	ctx := cmd.Context()
 	settings, definition, err := readConfiguration(os.Environ())
 	if err != nil {
 		return failed(err)
@@ -63,7 +78,7 @@ func withAccount(ctx context.Context, name string, do func(context.Context, plug
 	store := host.Backend()
 	account, err := store.Lookup(ctx, id.Key("", true))
 	if err == nil {
-		err = do(ctx, store, account)
+		err = do(ctx, openedAccount{account, store, newLogger(cmd.ErrOrStderr(), settings)})
 	}
 	var exit *exitError
 	switch {

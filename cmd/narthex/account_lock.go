@@ -20,7 +20,7 @@ its reason.`,
 	}
 	c.Flags().StringVar(&reason, "reason", "locked by an administrator", "why; the store keeps it where it can")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		return setState(cmd, args[0], plugin.State{Locked: true, Reason: reason}, "locked", "is locked already")
+		return setState(cmd, args[0], plugin.State{Locked: true, Reason: reason}, "account.lock", "locked", "is locked already")
 	}
 	return c
 }
@@ -29,22 +29,23 @@ func newUnlock() *cobra.Command {
 	return &cobra.Command{
 		Use: "unlock IDENTIFIER", Short: "Unlock the account that holds an identifier", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return setState(cmd, args[0], plugin.State{}, "unlocked", "is not locked")
+			return setState(cmd, args[0], plugin.State{}, "account.unlock", "unlocked", "is not locked")
 		},
 	}
 }
 
 // setState brings an account into a state and tells what became of it. Where it is so already, nothing is done.
-func setState(cmd *cobra.Command, name string, want plugin.State, done, already string) error {
-	return withAccount(cmd.Context(), name, func(ctx context.Context, store plugin.Backend, a plugin.Account) error {
+func setState(cmd *cobra.Command, name string, want plugin.State, event, done, already string) error {
+	return withAccount(cmd, name, func(ctx context.Context, a openedAccount) error {
 		if a.State.Locked == want.Locked {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s (%s) %s\n", a.Username, a.ID, already)
 			return nil
 		}
-		if store.Updater == nil {
+		if a.store.Updater == nil {
 			return failed(errors.New("the store cannot lock or unlock accounts: see what it says with 'narthex plugin test'"))
 		}
-		_, err := store.Updater.Update(ctx, a.ID, plugin.Change{State: &plugin.StateChange{Old: a.State, New: want}})
+		_, err := a.store.Updater.Update(ctx, a.ID, plugin.Change{State: &plugin.StateChange{Old: a.State, New: want}})
+		a.audit(ctx, event, err)
 		switch {
 		case errors.Is(err, plugin.ErrConflict):
 			return failed(errors.New("somebody else has changed the account meanwhile: look at it and try again"))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,13 @@ func rotate(cmd *cobra.Command, stage string) error {
 	if err != nil {
 		return failed(fmt.Errorf("%s: %w", path, err))
 	}
-	if err := config.ReplaceSecretFile(path, changed); err != nil {
+	keys, err := seal.NewKeyring(changed)
+	if err != nil {
+		return failed(err)
+	}
+	err = config.ReplaceSecretFile(path, changed)
+	auditCommand(cmd.Context(), newLogger(cmd.ErrOrStderr(), settings), "keys.rotate", err, slog.String("stage", stage), slog.String("key", concerned(stage, keys)))
+	if err != nil {
 		return &exitError{code: exitUnknown, err: err}
 	}
 	if err := printKeys(cmd, changed); err != nil {
@@ -101,6 +108,15 @@ func rotate(cmd *cobra.Command, stage string) error {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s is changed. Next: %s.\n", path, s.next)
 	return nil
+}
+
+// concerned is the fingerprint of the key that a stage adds, or else of the one that seals from then on.
+func concerned(stage string, keys *seal.Keyring) string {
+	prints := keys.Fingerprints()
+	if stage == "add" {
+		return prints[len(prints)-1]
+	}
+	return prints[0]
 }
 
 // printKeys shows fingerprints: they tell nothing about the keys.
