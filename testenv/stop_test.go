@@ -1,6 +1,8 @@
 package testenv_test
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -63,8 +65,8 @@ func TestAnOrderlyStopBreaksNoRequest(t *testing.T) {
 	}
 }
 
-// TestADeadPersisterIsReplacedAndReadinessTells kills the persister: the sidecar lives on, tells that it is not ready,
-// and serves again by itself.
+// TestADeadPersisterIsReplacedAndReadinessTells stops the persister, lets it go on, and kills it: the sidecar lives on,
+// tells that it is not ready and why, and serves again by itself.
 func TestADeadPersisterIsReplacedAndReadinessTells(t *testing.T) {
 	t.Parallel()
 	s := testenv.Start(t, cheapHash)
@@ -73,9 +75,19 @@ func TestADeadPersisterIsReplacedAndReadinessTells(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := s.Persister()
-	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	signal := func(sig syscall.Signal) {
+		t.Helper()
+		if err := syscall.Kill(first, sig); err != nil {
+			t.Fatal(err)
+		}
 	}
+	signal(syscall.SIGSTOP)
+	awaitReadiness(t, s, http.StatusServiceUnavailable, "failing")
+	signal(syscall.SIGCONT)
+	awaitReadiness(t, s, http.StatusOK, "ok")
+	signal(syscall.SIGSTOP)
+	awaitReadiness(t, s, http.StatusServiceUnavailable, "failing")
+	signal(syscall.SIGKILL)
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if r, err := c.Login(victim.Email, victim.Password); err == nil && r.Status == http.StatusOK {
 			break
@@ -89,7 +101,27 @@ func TestADeadPersisterIsReplacedAndReadinessTells(t *testing.T) {
 	if s.Persister() == first || s.Exited() {
 		t.Error("no other persister runs")
 	}
-	if r, err := testenv.NewClient(s.Admin).Call("GET", "/readyz", nil); err != nil || r.Status != http.StatusOK {
-		t.Errorf("readiness: %d %s %v", r.Status, r.Raw, err)
+	awaitReadiness(t, s, http.StatusOK, "ok")
+}
+
+// awaitReadiness waits until the readiness page tells this of the persister, and that all else is well.
+func awaitReadiness(t *testing.T, s *testenv.Sidecar, status int, persister string) {
+	t.Helper()
+	want := map[string]string{"mail": "ok", "persister": persister, "state": "ok"}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		r, err := testenv.NewClient(s.Admin).Call("GET", "/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page struct{ Checks map[string]string }
+		if err := json.Unmarshal([]byte(r.Raw), &page); err != nil {
+			t.Fatal(err)
+		}
+		if r.Status == status && maps.Equal(page.Checks, want) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("readiness is never %d with %v: %d %s", status, want, r.Status, r.Raw)
+		}
 	}
 }
