@@ -41,15 +41,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NARTHEX_SQL_ARGON2ID", "m=8,t=1,p=1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sidecar": sidecar, "stop": stop, "keep": keep, "code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sidecar": sidecar, "halt": halt, "keep": keep, "code": code},
 	})
 }
 
 // running holds how to end the sidecar of each script, by the script's folder.
 var running sync.Map
 
-// stop ends the sidecar of the script.
-func stop(ts *testscript.TestScript, _ bool, _ []string) {
+// halt ends the sidecar of the script. ("stop" would end the script: testscript has a command of this name.)
+func halt(ts *testscript.TestScript, _ bool, _ []string) {
 	end, ok := running.Load(ts.Getenv("WORK"))
 	if !ok {
 		ts.Fatalf("no sidecar was started")
