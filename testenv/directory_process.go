@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,10 +73,9 @@ func (d *Directory) Kill() { d.process.kill() }
 // Stop suspends the server: connections stay, and from now on nothing answers.
 func (d *Directory) Stop() {
 	d.process.signal(syscall.SIGSTOP)
-	for _, pid := range d.process.family() {
-		for !suspended(pid) {
-			time.Sleep(time.Millisecond)
-		}
+	for slices.ContainsFunc(d.process.family(), func(pid int) bool { return !suspended(pid) }) {
+		time.Sleep(time.Millisecond)
+		d.process.signal(syscall.SIGSTOP) // it may have started more meanwhile
 	}
 }
 

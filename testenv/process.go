@@ -34,7 +34,7 @@ func suspended(pid int) bool {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, task := range tasks {
 		stat, errRead := os.ReadFile(task)
-		if _, rest, _ := strings.Cut(string(stat), ") "); errRead == nil && !strings.HasPrefix(rest, "T") {
+		if _, rest, _ := strings.Cut(string(stat), ") "); errRead == nil && !strings.HasPrefix(rest, "T") && !strings.HasPrefix(rest, "Z") {
 			return false
 		}
 	}

@@ -44,6 +44,9 @@ func TestAnOrderlyStopBreaksNoRequest(t *testing.T) {
 		})
 	}
 	time.Sleep(time.Second)
+	for end := time.Now().Add(30 * time.Second); answered.Load() == 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	before, persister := answered.Load(), s.Persister()
 	if err := syscall.Kill(persister, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
