@@ -1,6 +1,8 @@
 package plugintest
 
 import (
+	"errors"
+
 	"github.com/narthex/narthex/plugin"
 )
 
@@ -80,7 +82,7 @@ func maintainRules() []rule {
 }
 
 func maintain(t TB, s *store) {
-	const atMost = 1000
+	const atMost, interruptions = 1000, 5
 	a, b := s.person(), s.person()
 	b.State, b.Password = plugin.State{Locked: true}, plugin.Secret{}
 	made, locked := s.create(t, a), s.create(t, b)
@@ -88,8 +90,12 @@ func maintain(t TB, s *store) {
 	c.NotAfter = c.NotAfter.Add(-24 * plugin.CreateLifetime)
 	_, err := s.Create(s.ctx, c)
 	fails(t, "Create after its NotAfter", err, plugin.ErrUnavailable)
-	for calls := 1; ; calls++ {
+	for calls, interrupted := 1, 0; ; calls++ {
 		report, err := s.Maintainer.Maintain(s.ctx)
+		if interrupted < interruptions && (errors.Is(err, plugin.ErrUnavailable) || errors.Is(err, plugin.ErrUnknownOutcome)) {
+			interrupted++ // a busy machine let it run out of time: the host calls again as well
+			continue
+		}
 		must(t, "Maintain", err)
 		if report.Finished < 0 || report.Removed < 0 {
 			t.Errorf("Maintain reports %+v", report)

@@ -75,7 +75,7 @@ func TestTheChecksCanSee(t *testing.T) {
 				return b
 			}
 			kinds := map[string]int{}
-			for range 5 { // it is chance
+			for range 20 { // it is chance
 				v := a.raceCreations(2)
 				for kind, n := range v.kinds {
 					kinds[kind] += n
