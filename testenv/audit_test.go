@@ -3,8 +3,6 @@ package testenv_test
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,11 +110,7 @@ flows:
 // startStrict starts a sidecar that knows its clients.
 func startStrict(t *testing.T) *testenv.Sidecar {
 	t.Helper()
-	flows := filepath.Join(t.TempDir(), "flows.yaml")
-	if err := os.WriteFile(flows, []byte(strict), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return testenv.Start(t, cheapHash, "NARTHEX_FLOWS="+flows, "NARTHEX_TRUSTED_PROXIES=127.0.0.1")
+	return testenv.Start(t, cheapHash, inFile(t, "NARTHEX_FLOWS", strict), "NARTHEX_TRUSTED_PROXIES=127.0.0.1")
 }
 
 // from is somebody at another address of this machine.

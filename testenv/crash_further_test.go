@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,15 +79,12 @@ var journeys = map[string]func(c *crashRun){
 // refuses for a while.
 func TestKilledAtTheRarerWrites(t *testing.T) {
 	testenv.Binary(t)
-	flows := filepath.Join(t.TempDir(), "flows.yaml")
-	if err := os.WriteFile(flows, []byte(quickResend), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	flows := inFile(t, "NARTHEX_FLOWS", quickResend)
 	for write, journey := range journeys {
 		for _, point := range []string{write + ".before", write + ".after"} {
 			t.Run(point, func(t *testing.T) {
 				t.Parallel()
-				c := &crashRun{T: t, point: point, victim: "sidecar", marker: filepath.Join(t.TempDir(), "hit"), flows: "NARTHEX_FLOWS=" + flows}
+				c := &crashRun{T: t, point: point, victim: "sidecar", marker: filepath.Join(t.TempDir(), "hit"), flows: flows}
 				c.begin()
 				journey(c)
 				c.end()

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,16 +38,8 @@ func TestOneOfManyGetsAnAddressInADirectory(t *testing.T) {
 	d := testenv.StartSlapd(t, testenv.WithIndexes("entryCSN")) // with no lockout: dozens of wrong passwords are tried on one entry
 	env := directorySettings(t, d)
 	d.Load(t, doctorLDIF(t, env))
-	builtin, err := os.ReadFile("../internal/flow/default.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	flows := filepath.Join(t.TempDir(), "flows.yaml")
-	if err := os.WriteFile(flows, append(builtin, secondFlow...), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	post := testenv.StartSMTP(t, testenv.SMTPOptions{})
-	env = append(env, sharedSecret, "NARTHEX_STATE_DSN="+testenv.PostgreSQLDatabase(t), "NARTHEX_FLOWS="+flows,
+	env = append(env, sharedSecret, "NARTHEX_STATE_DSN="+testenv.PostgreSQLDatabase(t), builtinAnd(t, secondFlow),
 		"NARTHEX_SMTP_URL="+post.URL(), "SSL_CERT_DIR="+filepath.Dir(post.CAFile), "NARTHEX_MAIL_FROM=accounts@narthex.test")
 	var sidecars []*testenv.Sidecar
 	for range 3 {

@@ -3,8 +3,6 @@ package testenv_test
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,13 +55,7 @@ type hostileDirectory struct {
 func TestHostileTextReachesADirectoryAsTextOnly(t *testing.T) {
 	t.Parallel()
 	d := testenv.StartSlapd(t, testenv.WithPasswordPolicy(), testenv.WithIndexes("entryCSN"))
-	files := t.TempDir()
-	for name, text := range map[string]string{"flows.yaml": choosing, "directory.yaml": unixAccounts} {
-		if err := os.WriteFile(filepath.Join(files, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	env := append(directorySettings(t, d), "NARTHEX_PERSISTER_CONFIG="+filepath.Join(files, "directory.yaml"), "NARTHEX_FLOWS="+filepath.Join(files, "flows.yaml"))
+	env := append(directorySettings(t, d), inFile(t, "NARTHEX_PERSISTER_CONFIG", unixAccounts), inFile(t, "NARTHEX_FLOWS", choosing))
 	d.Load(t, "dn: cn=crew,"+d.Groups+"\nobjectClass: posixGroup\ncn: crew\ngidNumber: 100\n")
 	d.Load(t, doctorLDIF(t, env))
 	h := hostileDirectory{directory: d, sidecar: testenv.Start(t, env...)}

@@ -2,8 +2,6 @@ package testenv_test
 
 import (
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,15 +35,8 @@ func TestADirectoryThatCannotBeUsedStopsTheStartAndIsNamed(t *testing.T) {
 	t.Parallel()
 	d, env := preparedDirectory(t)
 	bare := testenv.StartSlapd(t)
-	file := func(t *testing.T, variable, text string) string {
-		path := filepath.Join(t.TempDir(), "file.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return variable + "=" + path
-	}
 	flows := func(t *testing.T, extra string) string {
-		return file(t, "NARTHEX_FLOWS", strings.Replace(collecting, "EXTRA", extra, 1))
+		return inFile(t, "NARTHEX_FLOWS", strings.Replace(collecting, "EXTRA", extra, 1))
 	}
 	// without takes a line of the rights away, for the rest of the directory's life.
 	without := func(t *testing.T, rule string) {
@@ -69,10 +60,10 @@ func TestADirectoryThatCannotBeUsedStopsTheStartAndIsNamed(t *testing.T) {
 			return env
 		}, []string{"may not create accounts", "directory check", "move"}},
 		{"a schema that demands what nobody supplies", func(t *testing.T) []string {
-			return append(env, file(t, "NARTHEX_PERSISTER_CONFIG", "people: {object_classes: [inetOrgPerson, domainRelatedObject]}\n"))
+			return append(env, inFile(t, "NARTHEX_PERSISTER_CONFIG", "people: {object_classes: [inetOrgPerson, domainRelatedObject]}\n"))
 		}, []string{"associatedDomain", "nothing supplies it"}},
 		{"a class that the schema does not have", func(t *testing.T) []string {
-			return append(env, file(t, "NARTHEX_PERSISTER_CONFIG", "people: {object_classes: [inetOrgPerson, starshipOfficer]}\n"))
+			return append(env, inFile(t, "NARTHEX_PERSISTER_CONFIG", "people: {object_classes: [inetOrgPerson, starshipOfficer]}\n"))
 		}, []string{"starshipOfficer"}},
 		{"an item whose attribute no class allows", func(t *testing.T) []string {
 			return append(env, flows(t, "{type: string, max: 10, attribute: dNSRecord}"))
@@ -81,7 +72,7 @@ func TestADirectoryThatCannotBeUsedStopsTheStartAndIsNamed(t *testing.T) {
 			return append(env, flows(t, "{type: boolean, attribute: description}"))
 		}, []string{"extra", "boolean"}},
 		{"a wrong password", func(t *testing.T) []string {
-			return append(env, file(t, "NARTHEX_LDAP_BIND_PASSWORD_FILE", "wrong"))
+			return append(env, inFile(t, "NARTHEX_LDAP_BIND_PASSWORD_FILE", "wrong"))
 		}, []string{"NARTHEX_LDAP_BIND_PASSWORD"}},
 		{"a server that is not there", func(*testing.T) []string { return append(env, "NARTHEX_LDAP_URL=ldaps://127.0.0.1:1") }, []string{"NARTHEX_LDAP_URL"}},
 		{"a server that never speaks", func(t *testing.T) []string { return append(env, "NARTHEX_LDAP_URL=ldaps://"+mute(t)) }, []string{"NARTHEX_LDAP_URL"}},

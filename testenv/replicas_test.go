@@ -4,8 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,15 +32,7 @@ type replicas struct {
 // unlimited is the built-in flow for people who begin anew more often than others, because they are cut off.
 func unlimited(t *testing.T) string {
 	t.Helper()
-	builtin, err := os.ReadFile("../internal/flow/default.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "flows.yaml")
-	if err := os.WriteFile(file, append(builtin, "limits: {messages_per_address: 1000/hour, guesses_per_address: 1000/hour}\n"...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "NARTHEX_FLOWS=" + file
+	return builtinAnd(t, "limits: {messages_per_address: 1000/hour, guesses_per_address: 1000/hour}\n")
 }
 
 func startReplicas(t *testing.T, database func(testing.TB) string, env ...string) *replicas {

@@ -25,7 +25,12 @@ func newKeys() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			return printKeys(cmd, secret)
+			keys, err := seal.NewKeyring(secret)
+			if err != nil {
+				return failed(err)
+			}
+			printKeys(cmd, keys)
+			return nil
 		},
 	}, newRotate())
 	return parent
@@ -103,9 +108,7 @@ func rotate(cmd *cobra.Command, stage string) error {
 	if err != nil {
 		return &exitError{code: exitUnknown, err: err}
 	}
-	if err := printKeys(cmd, changed); err != nil {
-		return err
-	}
+	printKeys(cmd, keys)
 	fmt.Fprintf(cmd.OutOrStdout(), "%s is changed. Next: %s.\n", path, s.next)
 	return nil
 }
@@ -120,11 +123,7 @@ func concerned(stage string, keys *seal.Keyring) string {
 }
 
 // printKeys shows fingerprints: they tell nothing about the keys.
-func printKeys(cmd *cobra.Command, secret string) error {
-	keys, err := seal.NewKeyring(secret)
-	if err != nil {
-		return failed(err)
-	}
+func printKeys(cmd *cobra.Command, keys *seal.Keyring) {
 	for n, print := range keys.Fingerprints() {
 		role := "opens"
 		if n == 0 {
@@ -132,5 +131,4 @@ func printKeys(cmd *cobra.Command, secret string) error {
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", print, role)
 	}
-	return nil
 }
