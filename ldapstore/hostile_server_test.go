@@ -147,10 +147,25 @@ func TestAServerThatIsKilledAtAnyRequestLeavesNoHalfAccount(t *testing.T) {
 			}
 			struck[before]++
 			d.Restart(t)
+			reached(t, store)
 			endsWell(t, d, store, a, err)
 			if t.Failed() {
 				t.Fatalf("killed before request %d, %s", n, before)
 			}
+		}
+	}
+}
+
+// reached waits until the store knows that its server is back: after failures it leaves a server alone for a while.
+func reached(t *testing.T, store *ldapstore.Store) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		err := store.Ping(t.Context())
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the server is back, and the store does not reach it: %v", err)
 		}
 	}
 }
