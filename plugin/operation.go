@@ -27,7 +27,7 @@ var (
 	opResolve      = operation{"resolve", true, writeLimit}
 	opLookup       = operation{"lookup", false, readLimit}
 	opGet          = operation{"get", false, readLimit}
-	opDelete       = operation{"delete", true, readLimit}
+	opDelete       = operation{"delete", true, writeLimit}
 	opPing         = operation{"ping", false, readLimit}
 	opAuthenticate = operation{"authenticate", false, readLimit}
 	opSetPassword  = operation{"set password", true, readLimit}

@@ -137,7 +137,7 @@ func TestCallsHaveALimit(t *testing.T) {
 			_, err := b.Updater.Update(ctx, "1", lock)
 			return err
 		}, plugin.ErrUnknownOutcome},
-		{"delete", 5 * time.Second, func(ctx context.Context, b plugin.Backend) error { return b.Delete(ctx, "1") }, plugin.ErrUnknownOutcome},
+		{"delete", 15 * time.Second, func(ctx context.Context, b plugin.Backend) error { return b.Delete(ctx, "1") }, plugin.ErrUnknownOutcome},
 	} {
 		t.Run(c.name+" of a store that never answers", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
