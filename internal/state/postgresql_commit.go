@@ -49,20 +49,29 @@ func (db *DB) countInOne(ctx context.Context, seen Row, step string, takes []Tak
 // writeInOne runs the parts of a statement, of which the one named written writes a row, and takes from budgets if it
 // does. It returns how many rows that were. Where a budget is spent, the statement fails as a whole, with errUnusual.
 func (db *DB) writeInOne(ctx context.Context, p *parameterList, parts []string, takes []Take, now time.Time) (written int, err error) {
+	var one int
+	err = db.writer.QueryRowContext(ctx, p.inOne(parts, takes, now), p.values...).Scan(&written, &one)
+	if takenBack(err) {
+		return 0, errUnusual
+	}
+	return written, err
+}
+
+// inOne puts the statement of writeInOne together.
+func (p *parameterList) inOne(parts []string, takes []Take, now time.Time) string {
 	spent := "FALSE"
 	if len(takes) > 0 {
 		parts = append(parts, p.budgets(takes, now)...)
 		spent = "EXISTS (SELECT FROM taken JOIN wanted USING (key) WHERE n > 0 AND taken > most OR n = 0 AND taken >= most)"
 	}
 	// Dividing by nothing is how a statement takes itself back.
-	text := "WITH " + strings.Join(parts, ", ") + " SELECT (SELECT count(*) FROM written), 1 / CASE WHEN " + spent + " THEN 0 ELSE 1 END"
-	var one int
-	err = db.writer.QueryRowContext(ctx, text, p.values...).Scan(&written, &one)
+	return "WITH " + strings.Join(parts, ", ") + " SELECT (SELECT count(*) FROM written), 1 / CASE WHEN " + spent + " THEN 0 ELSE 1 END"
+}
+
+// takenBack tells that a statement divided by nothing.
+func takenBack(err error) bool {
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == pgerrcode.DivisionByZero {
-		return 0, errUnusual
-	}
-	return written, err
+	return errors.As(err, &refused) && refused.Code == pgerrcode.DivisionByZero
 }
 
 // parameterList numbers the parameters of a statement that is put together of parts.

@@ -37,11 +37,8 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 	} else {
 		limited = ""
 	}
-	if len(row.Takes) == 0 && len(messages) == 0 {
-		failpoint.Hit("state.insert.between")
-		failpoint.Hit("state.insert.uncommitted")
-		_, err = db.insertRow(ctx, db.stmt.insertRow, row, limited)
-	} else {
+	err = db.insertShortly(ctx, row, limited, messages, now)
+	if errors.Is(err, errUnusual) {
 		row.WasSilenced, err = db.insertAtLength(ctx, row, limited, messages, now)
 	}
 	if err != nil {
@@ -49,6 +46,22 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 	}
 	failpoint.Hit("state.insert.committed")
 	return row, nil
+}
+
+// insertShortly writes a row without messages in one message to the database, if that is possible. Otherwise it is
+// errUnusual, and nothing is written.
+func (db *DB) insertShortly(ctx context.Context, row Row, limited string, messages []Message, now time.Time) error {
+	alone := len(row.Takes) == 0
+	if len(messages) > 0 || !alone && !db.dialect.writesInOne || len(row.Takes) > mostTakes {
+		return errUnusual
+	}
+	failpoint.Hit("state.insert.between")
+	failpoint.Hit("state.insert.uncommitted")
+	if !alone {
+		return db.insertTogether(ctx, row, limited, now)
+	}
+	_, err := db.insertRow(ctx, db.stmt.insertRow, row, limited)
+	return err
 }
 
 // tooManyOpen stands for the client in a row that must not be: it is rolled back.
@@ -82,10 +95,17 @@ func (db *DB) insertAtLength(ctx context.Context, row Row, limited string, messa
 
 // insertRow writes a new row. It returns its client, or tooManyOpen.
 func (db *DB) insertRow(ctx context.Context, stmt *sql.Stmt, row Row, limited string) (client string, err error) {
-	err = stmt.QueryRowContext(ctx, row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase),
-		string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit,
-		millis(row.CreatedAt), millis(row.IdleUntil), millis(row.ExpiresAt), limited, int64(row.OpenLimit)).Scan(&client)
+	err = stmt.QueryRowContext(ctx, insertValues(row, limited)...).Scan(&client)
 	return client, err
+}
+
+// insertValues are the parameters of insertStatement.
+func insertValues(row Row, limited string) []any {
+	return []any{
+		row.Ref, row.Locator, row.Flow, row.Step, string(row.Phase), string(row.SealedFor), row.Sealed, row.Server,
+		millis(row.RunNotAfter), millis(row.ResolveAt), row.AttemptLimit, millis(row.CreatedAt), millis(row.IdleUntil),
+		millis(row.ExpiresAt), limited, int64(row.OpenLimit),
+	}
 }
 
 // Load returns the registration that a token's locator finds, or ErrGone.

@@ -9,6 +9,12 @@ import (
 const columns = `ref, locator, flow, step, phase, version, sealed_for, sealed, server, run_not_after, resolve_at,
 	attempts, attempt_limit, created_at, idle_until, expires_at`
 
+// insertStatement writes a row, with tooManyOpen for its client where that one has too many.
+const insertStatement = `INSERT INTO registrations (` + columns + `, client)
+	VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, CASE WHEN $15 = '' THEN '' WHEN
+		(SELECT count(*) FROM registrations WHERE client = $15 AND client <> '' AND idle_until > $12 AND phase <> 'completed') < $16
+		THEN $15 ELSE '` + tooManyOpen + `' END) RETURNING client`
+
 // statements are prepared once: preparing on a pool of one connection inside a transaction would wait for itself.
 type statements struct {
 	insertRow, commitRow, deleteRow, countAttempt, claimUnresolved, sweepRows *sql.Stmt
@@ -27,10 +33,7 @@ type preparation struct {
 
 func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql.DB) error {
 	for _, p := range append([]preparation{
-		{&s.insertRow, writer, `INSERT INTO registrations (` + columns + `, client)
-			VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, CASE WHEN $15 = '' THEN '' WHEN
-				(SELECT count(*) FROM registrations WHERE client = $15 AND client <> '' AND idle_until > $12 AND phase <> 'completed') < $16
-				THEN $15 ELSE '` + tooManyOpen + `' END) RETURNING client`},
+		{&s.insertRow, writer, insertStatement},
 		{&s.commitRow, writer, `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
 			sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
 			attempts = CASE WHEN $11 THEN 0 ELSE attempts END, attempt_limit = $12,
