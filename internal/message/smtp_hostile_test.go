@@ -81,9 +81,10 @@ func TestAServerCannotKeepALetterBusyOrFillTheMemory(t *testing.T) {
 func TestWordsOfTheServerAreNeverRepeated(t *testing.T) {
 	t.Parallel()
 	for _, reply := range []string{"550 5.1.1 <ada@example.org> is unknown", "450 ada@example.org later", "ada@example.org: what?", "4x0 ada@example.org", "299 ada@example.org", "503 ada@example.org first"} {
-		for _, at := range []string{"EHLO", "MAIL", "RCPT", "DATA", "."} {
-			t.Run(at+" "+reply, func(t *testing.T) {
+		for _, where := range []string{"EHLO", "MAIL", "RCPT", "DATA", ".", "MAIL of all", "RCPT of all", "DATA of all", ". of all"} {
+			t.Run(where+" "+reply, func(t *testing.T) {
 				t.Parallel()
+				at, together, _ := strings.Cut(where, " ")
 				s := hostile(t, config.SMTPNone, func(c net.Conn, r *bufio.Reader) {
 					_, _ = fmt.Fprint(c, "220 hello\r\n")
 					for data := false; ; {
@@ -96,6 +97,8 @@ func TestWordsOfTheServerAreNeverRepeated(t *testing.T) {
 						case data && command != ".":
 						case strings.HasPrefix(command, at), at == "EHLO" && strings.HasPrefix(command, "HELO"):
 							_, _ = fmt.Fprint(c, reply+"\r\n")
+						case together != "" && strings.HasPrefix(command, "EHLO"):
+							_, _ = fmt.Fprint(c, "250-hello\r\n250 PIPELINING\r\n")
 						case command == "DATA":
 							data = true
 							_, _ = fmt.Fprint(c, "354 go\r\n")

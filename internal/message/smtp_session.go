@@ -38,18 +38,10 @@ func (c *session) send(e envelope) (_ *Failure, began bool) {
 	if has, _ := c.client.Extension("SMTPUTF8"); e.utf8 && !has {
 		return &Failure{Kind: ErrRefused, Problem: "the mail server takes ASCII addresses only"}, false
 	}
-	c.client.SkipSMTPUTF8(!e.utf8)
 	c.stuck = true
-	if err := c.client.Mail(e.from); err != nil {
-		return judge(stepMail, err), false
-	}
-	c.line.step = c.step
-	if err := c.client.Rcpt(e.to); err != nil {
-		return judge(stepRecipient, err), false
-	}
-	w, err := c.client.Data()
-	if err != nil {
-		return judge(stepData, err), false
+	w, failure := c.present(e)
+	if failure != nil {
+		return failure, false
 	}
 	if _, err := w.Write(e.content); err != nil {
 		return judge(stepEnd, err), true // not closed: that would make half a letter a whole one
@@ -152,47 +144,4 @@ func downBeforeLetter(step int) error {
 		return ErrDown
 	}
 	return nil
-}
-
-// replyLimit bounds what a mail server may say around one letter, in bytes, certificates included.
-const replyLimit = 256 << 10
-
-// line is a connection on which every step has a time limit and the other side cannot talk for ever.
-type line struct {
-	net.Conn
-	step time.Duration // for one step
-	left int           // bytes that may still come
-	err  error         // the first failure; nothing works after it
-}
-
-// renew begins to count anew.
-func (l *line) renew(step time.Duration) { l.step, l.left = step, replyLimit }
-
-var errTalks = errors.New("the mail server does not stop talking")
-
-// Read implements net.Conn.
-func (l *line) Read(p []byte) (n int, err error) {
-	if l.err == nil {
-		l.err = l.SetReadDeadline(time.Now().Add(l.step))
-	}
-	if l.err != nil {
-		return 0, l.err
-	}
-	n, l.err = l.Conn.Read(p)
-	if l.left -= n; l.left < 0 {
-		l.err = errTalks
-	}
-	return n, l.err
-}
-
-// Write implements net.Conn.
-func (l *line) Write(p []byte) (n int, err error) {
-	if l.err == nil {
-		l.err = l.SetWriteDeadline(time.Now().Add(l.step))
-	}
-	if l.err != nil {
-		return 0, l.err
-	}
-	n, l.err = l.Conn.Write(p)
-	return n, l.err
 }
