@@ -11,6 +11,7 @@ import (
 
 	"github.com/narthex/narthex/internal/config"
 	"github.com/narthex/narthex/internal/failpoint"
+	"github.com/narthex/narthex/internal/identifier"
 	"github.com/narthex/narthex/plugin"
 	"github.com/narthex/narthex/sqlstore"
 )
@@ -33,6 +34,7 @@ func newPersister() *cobra.Command {
 // servePersister is the whole life of the sql persister's process.
 func servePersister(ctx context.Context) (err error) {
 	log := plugin.Logger()
+	identifier.ForgetPhones() // the sidecar reads them
 	options, err := sqlOptions()
 	if err != nil {
 		return failed(err)

@@ -24,6 +24,9 @@ func (r *Rules) Phone(s string) (Identifier, error) {
 	if len(s) > maxPhone || s[0] != '+' || strings.Trim(s[1:], "0123456789 .-()") != "" || !strings.ContainsAny(s, "0123456789") {
 		return Identifier{}, refuse(CodePhone, "not of the form +49 30 1234567")
 	}
+	if forgotten.Load() {
+		return Identifier{}, refuse(CodePhone, "not read by this process")
+	}
 	number, err := phonenumbers.Parse(s, "ZZ")
 	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return Identifier{}, refuse(CodePhone, "no number that is in use")
