@@ -67,7 +67,7 @@ func calls(r *run) {
 			}
 			accounts <- p
 		}
-		f := r.load(g, clients, func(c *testenv.Client) error {
+		f := r.load(g, clients, r.span, func(c *testenv.Client) error {
 			p := <-accounts
 			defer func() { accounts <- p }()
 			reply, err := c.Login(p.Email, p.Password)
@@ -75,6 +75,6 @@ func calls(r *run) {
 			return ok(reply, err, http.StatusOK)
 		})
 		g.Kill()
-		r.printf("| %s | %.0f | %s | %s |", database, f.perSecond, short(f.p50), short(f.sidecar))
+		r.printf("| %s | %.0f | %s | %s |", database, f.perSecond(), short(f.at(50)), short(f.sidecar()))
 	}
 }
