@@ -3,6 +3,7 @@ package testenv
 import (
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -127,6 +128,7 @@ func newDirectory(t testing.TB, kind string) *Directory {
 		PlainDN: "cn=plain," + directoryBase, PlainPassword: "Plain-secret-7",
 		AdminDN: "cn=admin," + directoryBase, AdminPassword: "Admin-secret-7",
 	}
+	d.process.log = filepath.Join(dir, "printed")
 	return d
 }
 

@@ -21,12 +21,19 @@ type directoryProcess struct {
 	command func() *exec.Cmd
 	cmd     *exec.Cmd
 	ended   chan struct{}
-	log     lockedBuffer
+	// log is the file that it prints to, by itself: a server that has much to say would wait for a reader, and answer nobody
+	// meanwhile.
+	log string
 }
 
 func (p *directoryProcess) start() error {
 	p.cmd = p.command()
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := startDying(p.cmd); err != nil {
 		return err
 	}
@@ -83,7 +90,16 @@ func (d *Directory) Stop() {
 func (d *Directory) Continue() { d.process.signal(syscall.SIGCONT) }
 
 // Log returns what the server has printed.
-func (d *Directory) Log() string { return d.process.log.String() }
+func (d *Directory) Log() string {
+	printed, err := os.ReadFile(d.process.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(printed)
+}
+
+// LogFile returns the name of the file that has what Log returns, for those who ask for much of it.
+func (d *Directory) LogFile() string { return d.process.log }
 
 // Restart starts the server again, with the same addresses and data. It kills the server if it runs.
 func (d *Directory) Restart(t testing.TB) {

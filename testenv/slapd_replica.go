@@ -36,7 +36,7 @@ func (d *Directory) Follow(t testing.TB, from *Directory) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the replica has %q, the other %q\n%s", state(d), state(from), d.process.log.String())
+			t.Fatalf("the replica has %q, the other %q\n%s", state(d), state(from), d.Log())
 		}
 	}
 }
