@@ -12,7 +12,7 @@ import (
 const (
 	// gather is how long messages that are done are collected, to be struck off the outbox with one write. Whoever dies
 	// meanwhile leaves them there, and they are sent once more.
-	gather = 200 * time.Millisecond
+	gather = 50 * time.Millisecond
 	// strikeAgain is how long an outbox is left alone that could not be written.
 	strikeAgain = time.Second
 )
