@@ -197,6 +197,17 @@ func (c *crashRun) insist(request func() (testenv.Reply, error)) testenv.Reply {
 	return testenv.Reply{}
 }
 
+// logIn asks again for as long as the store is away: it may die of what goes on behind the last answer.
+func (c *crashRun) logIn(id, password string) (r testenv.Reply) {
+	c.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		r = c.insist(func() (testenv.Reply, error) { return c.client.Login(id, password) })
+		if r.Status != http.StatusServiceUnavailable || time.Now().After(end) {
+			return r
+		}
+	}
+}
+
 func (c *crashRun) restart() {
 	c.Helper()
 	if c.victim != "sidecar" {
@@ -247,11 +258,11 @@ func (c *crashRun) answersTheSameAgain(username string) {
 func (c *crashRun) canLogIn(username string) {
 	c.Helper()
 	for _, id := range []string{strings.ToUpper(victim.Email), username} {
-		if r := c.insist(func() (testenv.Reply, error) { return c.client.Login(id, victim.Password) }); r.Status != http.StatusOK || r.Account.Username != username {
+		if r := c.logIn(id, victim.Password); r.Status != http.StatusOK || r.Account.Username != username {
 			c.Errorf("login as %s: %d %s", id, r.Status, r.Raw)
 		}
 		for _, wrong := range []string{"", victim.Password + "x"} {
-			if r := c.insist(func() (testenv.Reply, error) { return c.client.Login(id, wrong) }); r.Status == http.StatusOK {
+			if r := c.logIn(id, wrong); r.Status == http.StatusOK {
 				c.Errorf("login as %s with a wrong password succeeds", id)
 			}
 		}
