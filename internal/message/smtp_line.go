@@ -16,7 +16,7 @@ type line struct {
 	step   time.Duration // for one step
 	left   int           // bytes that may still come
 	err    error         // the first failure; nothing works after it
-	unsaid []byte
+	unsaid []byte        // what was written and is not sent yet
 }
 
 // renew begins to count anew.

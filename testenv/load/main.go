@@ -2,7 +2,7 @@
 // all that costs in CPU time and memory, side by side with what the machine can do; and accounts in a directory beside the
 // bare LDAP requests that they consist of. Compare its figures within one run only: machines are noisy.
 //
-//	go run ./testenv/load                 everything, about a quarter of an hour
+//	go run ./testenv/load                 everything; it takes its time
 //	go run ./testenv/load -only start     one part
 //	go run ./testenv/load -only directory-creates,directory-adopt,directory-lookup -entries 10000
 package main
@@ -76,7 +76,7 @@ func readSettings(args []string) (settings, error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	databases := flags.String("databases", "sqlite,postgres", "databases to measure, separated by commas")
 	clients := flags.String("clients", "8,64", "how many people register at once, separated by commas")
-	span := flags.Duration("for", 8*time.Second, "how long each figure is measured")
+	span := flags.Duration("for", 8*time.Second, "how long a figure is measured; registrations beside bare hashing take six times as long")
 	accounts := flags.Int("accounts", 200_000, "how many accounts the store has when growth is measured")
 	entries := flags.Int("entries", 100_000, "how many people the directory has when adopting them and looking them up is measured")
 	socket := flags.Bool("socket", false, "reach PostgreSQL through its Unix socket instead of TCP")
