@@ -195,7 +195,7 @@ func TestCanonicalKeysAreStable(t *testing.T) {
 func isASCII(s string) bool { return strings.IndexFunc(s, func(c rune) bool { return c > 127 }) < 0 }
 
 func TestNothingThatIsTypedTakesLong(t *testing.T) {
-	const limit = time.Millisecond
+	const limit, patience = time.Millisecond, 3 * time.Second
 	r := rules(t, identifier.Options{FoldSubaddress: []string{"example.org"}})
 	read := map[string]func(string) error{
 		"email":    func(s string) error { _, err := r.Email(s); return err },
@@ -211,8 +211,8 @@ func TestNothingThatIsTypedTakesLong(t *testing.T) {
 		for _, s := range []string{strings.Repeat("(", 1<<20), strings.Repeat("a.", 1<<19) + "@b.org", "a@" + strings.Repeat("xn--a.", 41) + "org", "a@" + strings.Repeat("ü", 120) + ".org", "a@" + strings.Repeat("ü.", 80) + "org",
 			"a@" + strings.Repeat("xn--tda.", 30) + "org", "a@[" + strings.Repeat("1:", 120) + "]", strings.Repeat("\u0345", 64), strings.Repeat("a\u0301", 42), strings.Repeat("a\u0301\u0323", 200), strings.Repeat("ß", 500),
 			"+" + strings.Repeat("(", 31), "+1" + strings.Repeat("9", 30), strings.Repeat("a1", 30), strings.Repeat("0", 63) + "x", strings.Repeat("1!", 31), strings.Repeat("abc", 21)} {
-			best := time.Hour // other work on the machine only ever makes it longer
-			for range 30 {
+			best := time.Hour // other work on the machine only ever makes it longer: a single quick try tells
+			for end := time.Now().Add(patience); best > limit && time.Now().Before(end); {
 				began := time.Now()
 				_ = parse(s)
 				best = min(best, time.Since(began))
