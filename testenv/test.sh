@@ -12,7 +12,7 @@ say() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
 
 install_packages() {
   local missing=() wanted=(chromium=chromium protoc=protobuf-compiler node=nodejs npm=npm nginx=nginx-light curl=curl jq=jq git=git gcc=gcc
-    spin=spin ldapwhoami=ldap-utils /usr/sbin/slapd=slapd
+    spin=spin strace=strace ldapwhoami=ldap-utils /usr/sbin/slapd=slapd
     /usr/sbin/ns-slapd=389-ds-base openssl=openssl certutil=libnss3-tools
     samba-tool=samba-common-bin) pair
   for pair in "${wanted[@]}"; do

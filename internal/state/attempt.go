@@ -15,7 +15,7 @@ import (
 type Judge func(Row, time.Time) ([]Take, error)
 
 // CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed before anybody
-// compares anything. judge may be nil. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError, an error of judge: nothing was
+// compares anything; SQLite does not wait for the disk. judge may be nil. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError, an error of judge: nothing was
 // counted, and nothing may be compared.
 func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string, judge Judge) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
@@ -75,7 +75,7 @@ func (db *DB) countShortly(ctx context.Context, locator []byte, step string, jud
 
 // countAtLength counts, asks the judge and takes from the budgets, one after the other in one transaction.
 func (db *DB) countAtLength(ctx context.Context, locator []byte, step string, judge Judge, now time.Time) (row Row, err error) {
-	err = db.transact(ctx, func(tx *sql.Tx) error {
+	err = db.transactAsync(ctx, func(tx *sql.Tx) error {
 		if row, err = scanRow(tx.StmtContext(ctx, db.stmt.countAttempt).QueryRowContext(ctx, locator, step, millis(now))); err != nil {
 			return err
 		}

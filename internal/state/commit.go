@@ -13,7 +13,7 @@ import (
 // Commit writes the row and its messages in one transaction, if the row still has row.Version and has not expired;
 // otherwise nothing is written and the error is ErrStale. It takes from the row's budgets, and is a *SpentError, with
 // nothing written, where one is spent. The messages are leased to this process. The row comes back with its new version
-// and times.
+// and times. A completed row without messages does not wait for the disk.
 func (db *DB) Commit(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -51,6 +51,9 @@ func (db *DB) commitShortly(ctx context.Context, row Row, messages []Message, id
 	}
 	failpoint.Hit("state.commit.between")
 	failpoint.Hit("state.commit.uncommitted")
+	if alone && row.Phase == PhaseCompleted {
+		return exactlyOne(db.execAsync(ctx, db.stmt.completeRow, updateValues(row, idle, now)...))
+	}
 	if alone {
 		return db.update(ctx, db.stmt.commitRow, row, idle, now)
 	}
@@ -82,9 +85,15 @@ func (db *DB) commitAtLength(ctx context.Context, row Row, messages []Message, i
 
 // update writes a row's new version.
 func (db *DB) update(ctx context.Context, commitRow *sql.Stmt, row Row, idle, now time.Time) error {
-	return exactlyOne(commitRow.ExecContext(ctx, row.Ref, row.Version, row.Locator, row.Step, string(row.Phase),
-		string(row.SealedFor), row.Sealed, row.Server, millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts,
-		row.AttemptLimit, millis(idle), millis(now)))
+	return exactlyOne(commitRow.ExecContext(ctx, updateValues(row, idle, now)...))
+}
+
+// updateValues are the parameters of commitStatement.
+func updateValues(row Row, idle, now time.Time) []any {
+	return []any{
+		row.Ref, row.Version, row.Locator, row.Step, string(row.Phase), string(row.SealedFor), row.Sealed, row.Server,
+		millis(row.RunNotAfter), millis(row.ResolveAt), row.ResetAttempts, row.AttemptLimit, millis(idle), millis(now),
+	}
 }
 
 // silence stores what a registration is when its messages were left out.

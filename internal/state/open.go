@@ -59,6 +59,8 @@ type dialect struct {
 	elements string
 	// writesInOne: a statement can write several tables, see commitInOne.
 	writesInOne bool
+	// asynchronous ends a statement whose commit does not wait for the disk; empty where the connection is told.
+	asynchronous string
 }
 
 // Open opens the database and brings its tables up to date. A SQLite file is taken for this process: ErrInUse when
@@ -135,7 +137,12 @@ func (db *DB) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := f(tx); err != nil {
+	return finish(tx, f(tx))
+}
+
+// finish commits a transaction, or takes it back because of err.
+func finish(tx *sql.Tx, err error) error {
+	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

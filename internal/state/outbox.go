@@ -46,13 +46,14 @@ func (db *DB) ClaimMessages(ctx context.Context, limit int) (messages []Message,
 	return messages, rows.Err()
 }
 
-// RemoveMessages removes messages that were sent, or that will never be, all or none: nothing of them stays.
+// RemoveMessages removes messages that were sent, or that will never be, all or none: nothing of them stays. It does
+// not wait for the disk.
 func (db *DB) RemoveMessages(ctx context.Context, ids []string) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	list, err := json.Marshal(ids)
 	if err == nil {
-		_, err = db.stmt.deleteMessages.ExecContext(ctx, string(list))
+		_, err = db.execAsync(ctx, db.stmt.deleteMessages, string(list))
 	}
 	if err != nil {
 		return fmt.Errorf("remove messages: %w", err)

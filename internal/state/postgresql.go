@@ -58,7 +58,7 @@ func (db *DB) openPostgreSQL(ctx context.Context) error {
 	pool.SetMaxIdleConns(connections())
 	pool.SetConnMaxLifetime(connectionLife)
 	db.writer, db.reads = pool, pool
-	db.dialect = dialect{skipLocked: " FOR UPDATE SKIP LOCKED", elements: "json_array_elements_text", writesInOne: true}
+	db.dialect = dialect{skipLocked: " FOR UPDATE SKIP LOCKED", elements: "json_array_elements_text", writesInOne: true, asynchronous: asynchronousCommit}
 	if db.cfg.Clock != nil {
 		return nil
 	}

@@ -20,7 +20,8 @@ func Failpoints() []string {
 }
 
 // Insert stores a new registration and its messages in one transaction, the messages leased to this process, and takes
-// from its budgets; a *SpentError where one is spent or the client has too many open registrations. Version, Attempts
+// from its budgets; a *SpentError where one is spent or the client has too many open registrations. Without messages
+// SQLite does not wait for the disk. Version, Attempts
 // and the times of row are ignored; it comes back with those it got.
 func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
@@ -51,13 +52,12 @@ func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, er
 // insertShortly writes a row without messages in one message to the database, if that is possible. Otherwise it is
 // errUnusual, and nothing is written.
 func (db *DB) insertShortly(ctx context.Context, row Row, limited string, messages []Message, now time.Time) error {
-	alone := len(row.Takes) == 0
-	if len(messages) > 0 || !alone && !db.dialect.writesInOne || len(row.Takes) > mostTakes {
+	if len(messages) > 0 || !db.dialect.writesInOne || len(row.Takes) > mostTakes {
 		return errUnusual
 	}
 	failpoint.Hit("state.insert.between")
 	failpoint.Hit("state.insert.uncommitted")
-	if !alone {
+	if len(row.Takes) > 0 {
 		return db.insertTogether(ctx, row, limited, now)
 	}
 	_, err := db.insertRow(ctx, db.stmt.insertRow, row, limited)
@@ -69,7 +69,11 @@ const tooManyOpen = "too many"
 
 // insertAtLength takes from the row's budgets, writes it and stores its messages, one after the other.
 func (db *DB) insertAtLength(ctx context.Context, row Row, limited string, messages []Message, now time.Time) (silenced bool, err error) {
-	err = db.transact(ctx, func(tx *sql.Tx) error {
+	transact := db.transact
+	if len(messages) == 0 {
+		transact = db.transactAsync
+	}
+	err = transact(ctx, func(tx *sql.Tx) error {
 		if silenced, err = db.take(ctx, tx, row.Takes, now); err != nil {
 			return err
 		}

@@ -50,7 +50,8 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	return err
 }
 
-// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut. What is deleted
+// dsn asks for a write-ahead log that is synced at every commit: an answered write survives a power cut, except for those
+// of transactAsync. What is deleted
 // is overwritten: the server's key could still open it. The wait for somebody who reads the file with other tools is
 // shorter than callLimit, because no context ends it.
 func dsn(path string) string {

@@ -15,9 +15,17 @@ const insertStatement = `INSERT INTO registrations (` + columns + `, client)
 		(SELECT count(*) FROM registrations WHERE client = $15 AND client <> '' AND idle_until > $12 AND phase <> 'completed') < $16
 		THEN $15 ELSE '` + tooManyOpen + `' END) RETURNING client`
 
+// commitStatement writes a row's new version.
+const commitStatement = `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
+	sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
+	attempts = CASE WHEN $11 THEN 0 ELSE attempts END, attempt_limit = $12,
+	idle_until = CASE WHEN $13 < expires_at THEN $13 ELSE expires_at END
+	WHERE ref = $1 AND version = $2 AND idle_until > $14`
+
 // statements are prepared once: preparing on a pool of one connection inside a transaction would wait for itself.
 type statements struct {
-	insertRow, commitRow, deleteRow, countAttempt, claimUnresolved, sweepRows *sql.Stmt
+	insertRow, commitRow, completeRow, deleteRow, countAttempt                *sql.Stmt
+	claimUnresolved, sweepRows                                                *sql.Stmt
 	insertMessage, claimMessages, deleteMessages, retryMessage, countMessages *sql.Stmt
 	load, ping, readMeta, writeMeta                                           *sql.Stmt
 	budgets                                                                   budgetStatements
@@ -34,11 +42,8 @@ type preparation struct {
 func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql.DB) error {
 	for _, p := range append([]preparation{
 		{&s.insertRow, writer, insertStatement},
-		{&s.commitRow, writer, `UPDATE registrations SET locator = $3, step = $4, phase = $5, version = version + 1, sealed_for = $6,
-			sealed = $7, server = $8, run_not_after = $9, resolve_at = $10,
-			attempts = CASE WHEN $11 THEN 0 ELSE attempts END, attempt_limit = $12,
-			idle_until = CASE WHEN $13 < expires_at THEN $13 ELSE expires_at END
-			WHERE ref = $1 AND version = $2 AND idle_until > $14`},
+		{&s.commitRow, writer, commitStatement},
+		{&s.completeRow, writer, commitStatement + d.asynchronous},
 		{&s.deleteRow, writer, `DELETE FROM registrations WHERE ref = $1 AND version = $2`},
 		{&s.countAttempt, writer, `UPDATE registrations SET attempts = attempts + 1
 			WHERE locator = $1 AND step = $2 AND phase = 'open' AND attempts < attempt_limit AND idle_until > $3
@@ -55,7 +60,7 @@ func (s *statements) prepare(ctx context.Context, d dialect, writer, reader *sql
 		{&s.insertMessage, writer, `INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries) VALUES ($1, $2, $3, $4, $5, 0)`},
 		{&s.claimMessages, writer, `WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at LIMIT $4` + d.skipLocked + `)
 			UPDATE outbox SET owner = $1, due_at = $3 WHERE id IN (SELECT id FROM due) RETURNING id, sealed, expires_at, tries`},
-		{&s.deleteMessages, writer, `DELETE FROM outbox WHERE id IN (SELECT value FROM ` + d.elements + `($1))`},
+		{&s.deleteMessages, writer, `DELETE FROM outbox WHERE id IN (SELECT value FROM ` + d.elements + `($1))` + d.asynchronous},
 		{&s.retryMessage, writer, `UPDATE outbox SET owner = '', tries = tries + 1,
 			due_at = CASE WHEN $3 < expires_at THEN $3 ELSE expires_at END
 			WHERE id = $1 AND owner = $2`},
