@@ -111,7 +111,7 @@ func (h *hasher) compute(ctx context.Context, p plugin.Secret, salt []byte, cost
 	case <-wait.C:
 		return nil, fmt.Errorf("wait for a core to hash on: %w", plugin.ErrUnavailable)
 	}
-	defer func() { <-h.slots }()
+	defer func() { <-h.slots; hashed() }()
 	return argon2.IDKey([]byte(p.Reveal()), salt, cost.Time, cost.Memory, cost.Threads, tagBytes), nil
 }
 

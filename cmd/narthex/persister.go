@@ -39,6 +39,7 @@ func servePersister(ctx context.Context) (err error) {
 	if err != nil {
 		return failed(err)
 	}
+	sqlstore.KeepMemory(options.Hash)
 	store, err := sqlstore.Open(ctx, options)
 	if err != nil {
 		return failed(err)

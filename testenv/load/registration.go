@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -42,7 +43,7 @@ func (f *figures) others() float64 { return max(f.othersCPU.Seconds()/f.took.Sec
 const password = "a long and private sentence"
 
 // sampling is how often the memory is looked at. A look costs milliseconds of every process that is looked at.
-const sampling = time.Second
+const sampling = 2 * time.Second
 
 var people atomic.Int64
 
@@ -74,8 +75,10 @@ func (g *target) register(c *testenv.Client, p testenv.Person) error {
 	return err
 }
 
-// load lets clients do something again and again: a quarter of the span to warm up, then for the figures.
+// load lets clients do something again and again: a quarter of the span to warm up, then for the figures. One processor is
+// plenty for that, and does not wake others for work that is over before they come.
 func (r *run) load(g *target, clients int, span time.Duration, do func(*testenv.Client) error) (f figures) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var measured atomic.Bool
 	var mu sync.Mutex
 	ctx, stop := context.WithCancel(context.Background())
@@ -102,8 +105,8 @@ func (r *run) load(g *target, clients int, span time.Duration, do func(*testenv.
 	machine, own := machineTime(r), ownCPU()
 	done := people.Load()
 	measured.Store(true)
-	for end := begin.Add(span); time.Now().Before(end); time.Sleep(min(sampling, time.Until(end))) {
-		f.peak = max(f.peak, memory(r, g.PID(), "smaps_rollup", "Pss"))
+	for end := begin.Add(span); time.Now().Before(end); f.peak = max(f.peak, memory(r, g.PID(), "smaps_rollup", "Pss")) {
+		time.Sleep(min(sampling, time.Until(end)))
 	}
 	measured.Store(false)
 	f.took = time.Since(begin)
