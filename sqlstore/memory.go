@@ -14,6 +14,8 @@ const (
 	ballastPart = 32 << 20
 	// leastKept: hashes that take less than this together need no memory of their own.
 	leastKept = 16 << 20
+	// room is what the heap may grow by until the collector looks, in percent of the hashes that run at once.
+	room = 80
 	// memoryRest is after how long without a hash the memory of hashes is given back.
 	memoryRest = time.Minute
 )
@@ -28,7 +30,7 @@ var kept struct {
 // collector lets the heap grow by a share of what is in use when it looks, which is one hash's memory at one time and that
 // of many at another, and gives back to the system what is beyond that. Page by page it has to be got again: some hundred
 // pages for each hash. Among much memory that is never touched, hashes that come and go change little: the heap has room
-// for twice the hashes that run at once, and nothing is given back until a minute has passed without one. Where memory
+// for nearly twice the hashes that run at once, and nothing is given back until a minute has passed without one. Where memory
 // that is not there counts against a limit, nothing is done.
 func KeepMemory(cost Hash) {
 	if cost == (Hash{}) {
@@ -46,7 +48,7 @@ func KeepMemory(cost Hash) {
 			return
 		}
 	}
-	debug.SetGCPercent(100*running/(ballast+running) + 1)
+	debug.SetGCPercent(room * running / (ballast + running))
 	kept.rest.Store(time.AfterFunc(memoryRest, debug.FreeOSMemory))
 }
 
