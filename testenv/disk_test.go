@@ -93,12 +93,17 @@ type watchedDisk struct {
 // wrap returns a program that runs another one and watches it.
 func (d *watchedDisk) wrap(program string) string {
 	d.Helper()
-	script := filepath.Join(d.TempDir(), "narthex")
-	text := fmt.Sprintf("#!/bin/sh\nexec strace -D -f --seccomp-bpf -qq -y -e trace=fsync,fdatasync -o %s %s \"$@\"\n", d.log, program)
-	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
-		d.Fatal(err)
+	return script(d.T, fmt.Sprintf("exec strace -D -f --seccomp-bpf -qq -y -e trace=fsync,fdatasync -o %s %s \"$@\"", d.log, program))
+}
+
+// script returns a program that is some lines of shell.
+func script(t *testing.T, lines string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "narthex")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+lines+"\n"), 0o700); err != nil {
+		t.Fatal(err)
 	}
-	return script
+	return path
 }
 
 // count returns how often each file was synced so far.

@@ -27,12 +27,8 @@ func TestWhatKeepsTheMemoryOfHashesIsNeverThere(t *testing.T) {
 		"a limit of its memory": {"ulimit -v 8388608", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			script := filepath.Join(t.TempDir(), "narthex")
-			text := fmt.Sprintf("#!/bin/sh\n%s\nexec %s \"$@\"\n", c.limit, testenv.PlainBinary(t))
-			if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			s := testenv.LaunchBinary(t, script, "NARTHEX_DATA_DIR="+t.TempDir())
+			program := script(t, fmt.Sprintf("%s\nexec %s \"$@\"", c.limit, testenv.PlainBinary(t)))
+			s := testenv.LaunchBinary(t, program, "NARTHEX_DATA_DIR="+t.TempDir())
 			if err := s.WaitReady(); err != nil {
 				t.Fatalf("%v\n%s", err, s.Log())
 			}
