@@ -13,12 +13,17 @@ import (
 //
 //   - a completed registration is persisting again, until a worker finds its account;
 //   - a message that was sent is sent once more;
-//   - a registration that has just begun is gone, with nothing typed yet (SQLite only);
-//   - a guess is not counted, which nobody can bring about from outside (SQLite only).
+//   - a registration that has just begun is gone, with nothing typed yet;
+//   - a guess is not counted, which nobody can bring about from outside.
+//
+// On PostgreSQL they wait all the same where budgets are spent or several write at once, and need more than one statement.
 
 // asynchronousCommit ends a statement of PostgreSQL that makes its own transaction one of them
 // (https://www.postgresql.org/docs/current/wal-async-commit.html).
 const asynchronousCommit = ` RETURNING set_config('synchronous_commit', 'off', true)`
+
+// whereAsynchronous is the same at the end of a statement of parts.
+const whereAsynchronous = ` WHERE set_config('synchronous_commit', 'off', true) = 'off'`
 
 // execAsync runs a statement of PostgreSQL that ends with asynchronousCommit, or the same without that for SQLite.
 func (db *DB) execAsync(ctx context.Context, stmt *sql.Stmt, args ...any) (result sql.Result, err error) {

@@ -85,16 +85,20 @@ func TestOnPostgreSQLOnlyWhatIsMadeUpForDoesNotWaitForTheDisk(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	later := time.Now().Add(time.Hour)
 	var row Row
+	takes := []Take{{Key: []byte("k"), Limit: 1000, Window: time.Hour, Count: 1}}
 	insert := func(ctx context.Context) (err error) {
 		row, err = db.Insert(ctx, Row{Ref: "r", Locator: []byte("l"), Flow: "f", Step: "s", Phase: PhaseOpen, SealedFor: SealedForClient,
-			Sealed: []byte("x"), AttemptLimit: 5}, Message{ID: "m", Sealed: []byte("x"), ExpiresAt: later})
+			Sealed: []byte("x"), AttemptLimit: 5, Client: "c", OpenLimit: 2, Takes: takes})
 		return err
 	}
-	count := func(ctx context.Context) error { _, err := db.CountAttempt(ctx, row.Locator, "s", nil); return err }
-	commit := func(phase Phase) func(context.Context) error {
+	count := func(ctx context.Context) error {
+		_, err := db.CountAttempt(ctx, row.Locator, "s", func(Row, time.Time) ([]Take, error) { return takes, nil })
+		return err
+	}
+	commit := func(phase Phase, messages ...Message) func(context.Context) error {
 		return func(ctx context.Context) (err error) {
-			row.Phase = phase
-			row, err = db.Commit(ctx, row)
+			row.Phase, row.Takes = phase, nil
+			row, err = db.Commit(ctx, row, messages...)
 			return err
 		}
 	}
@@ -103,8 +107,9 @@ func TestOnPostgreSQLOnlyWhatIsMadeUpForDoesNotWaitForTheDisk(t *testing.T) {
 		waits bool
 		write func(context.Context) error
 	}{
-		{"a beginning", true, insert},
-		{"a guess", true, count},
+		{"a beginning", false, insert},
+		{"a message that is to be sent", true, commit(PhaseOpen, Message{ID: "m", Sealed: []byte("x"), ExpiresAt: later})},
+		{"a guess", false, count},
 		{"an intent", true, commit(PhasePersisting)},
 		{"a completion", false, commit(PhaseCompleted)},
 		{"a message that is struck off", false, func(ctx context.Context) error { return db.RemoveMessages(ctx, []string{"m"}) }},

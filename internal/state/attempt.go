@@ -14,9 +14,9 @@ import (
 // once, and must not use the database.
 type Judge func(Row, time.Time) ([]Take, error)
 
-// CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed before anybody
-// compares anything; SQLite does not wait for the disk. judge may be nil. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError, an error of judge: nothing was
-// counted, and nothing may be compared.
+// CountAttempt counts one guess at a step and returns the row, all in one transaction that is committed, without waiting
+// for the disk, before anybody compares anything. judge may be nil. ErrGone, ErrWrongStep, ErrExhausted, a *SpentError,
+// an error of judge: nothing was counted, and nothing may be compared.
 func (db *DB) CountAttempt(ctx context.Context, locator []byte, step string, judge Judge) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

@@ -26,38 +26,40 @@ func (db *DB) commitInOne(ctx context.Context, row Row, takes []Take, messages [
 		parts = append(parts, fmt.Sprintf("message%d AS (", i)+p.fill(`INSERT INTO outbox (id, sealed, owner, due_at, expires_at, tries)
 			SELECT ?, ?::bytea, ?, ?::bigint, ?::bigint, 0 FROM written`, m.ID, m.Sealed, db.cfg.Owner, millis(now.Add(lease)), millis(m.ExpiresAt))+")")
 	}
-	written, err := db.writeInOne(ctx, p, parts, takes, now)
+	written, err := db.writeInOne(ctx, p, p.inOne(parts, takes, now))
 	if err == nil && written != 1 {
 		return ErrStale
 	}
 	return err
 }
 
-// countInOne counts a guess as it was judged, with what it takes from budgets, in a single statement. It is errUnusual,
-// and nothing is counted, where the row is no longer as it was seen, or must not be guessed at, or a budget is spent.
+// countInOne counts a guess as it was judged, with what it takes from budgets, in a single statement, which does not wait
+// for the disk. It is errUnusual, and nothing is counted, where the row is no longer as it was seen, or must not be
+// guessed at, or a budget is spent.
 func (db *DB) countInOne(ctx context.Context, seen Row, step string, takes []Take, now time.Time) error {
 	p := &parameterList{}
 	count := p.fill(`UPDATE registrations SET attempts = attempts + 1 WHERE ref = ? AND version = ? AND attempts = ? AND step = ?
 		AND phase = 'open' AND attempts < attempt_limit AND idle_until > ? RETURNING ref`, seen.Ref, seen.Version, seen.Attempts, step, millis(now))
-	written, err := db.writeInOne(ctx, p, []string{"written AS (" + count + ")"}, takes, now)
+	written, err := db.writeInOne(ctx, p, p.inOne([]string{"written AS (" + count + ")"}, takes, now)+whereAsynchronous)
 	if err == nil && written != 1 {
 		return errUnusual
 	}
 	return err
 }
 
-// writeInOne runs the parts of a statement, of which the one named written writes a row, and takes from budgets if it
-// does. It returns how many rows that were. Where a budget is spent, the statement fails as a whole, with errUnusual.
-func (db *DB) writeInOne(ctx context.Context, p *parameterList, parts []string, takes []Take, now time.Time) (written int, err error) {
+// writeInOne runs a statement of inOne. It returns how many rows its part named written has written. Where a budget is
+// spent, the statement fails as a whole, with errUnusual.
+func (db *DB) writeInOne(ctx context.Context, p *parameterList, statement string) (written int, err error) {
 	var one int
-	err = db.writer.QueryRowContext(ctx, p.inOne(parts, takes, now), p.values...).Scan(&written, &one)
+	err = db.writer.QueryRowContext(ctx, statement, p.values...).Scan(&written, &one)
 	if takenBack(err) {
 		return 0, errUnusual
 	}
 	return written, err
 }
 
-// inOne puts the statement of writeInOne together.
+// inOne puts a statement together of parts, of which the one named written writes a row, and of what takes from budgets
+// if it does.
 func (p *parameterList) inOne(parts []string, takes []Take, now time.Time) string {
 	spent := "FALSE"
 	if len(takes) > 0 {

@@ -20,9 +20,8 @@ func Failpoints() []string {
 }
 
 // Insert stores a new registration and its messages in one transaction, the messages leased to this process, and takes
-// from its budgets; a *SpentError where one is spent or the client has too many open registrations. Without messages
-// SQLite does not wait for the disk. Version, Attempts
-// and the times of row are ignored; it comes back with those it got.
+// from its budgets; a *SpentError where one is spent or the client has too many open registrations. Without messages it
+// does not wait for the disk. Version, Attempts and the times of row are ignored; it comes back with those it got.
 func (db *DB) Insert(ctx context.Context, row Row, messages ...Message) (Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
