@@ -14,8 +14,8 @@ const (
 	ballastPart = 32 << 20
 	// leastKept: hashes that take less than this together need no memory of their own.
 	leastKept = 16 << 20
-	// room is what the heap may grow by until the collector looks, in percent of the hashes that run at once.
-	room = 80
+	// yard is the place of everything small: below the hashes, and too small for one of them.
+	yard = 8 << 20
 	// memoryRest is after how long without a hash the memory of hashes is given back.
 	memoryRest = time.Minute
 )
@@ -30,8 +30,10 @@ var kept struct {
 // collector lets the heap grow by a share of what is in use when it looks, which is one hash's memory at one time and that
 // of many at another, and gives back to the system what is beyond that. Page by page it has to be got again: some hundred
 // pages for each hash. Among much memory that is never touched, hashes that come and go change little: the heap has room
-// for nearly twice the hashes that run at once, and nothing is given back until a minute has passed without one. Where memory
-// that is not there counts against a limit, nothing is done.
+// for about twice the hashes that run at once, and nothing is given back until a minute has passed without one. What is
+// small gets a place of its own, because the allocator puts it at the lowest address that is free: in the place of a hash
+// that has ended, where the next one does not fit any more. Where memory that is not there counts against a limit, nothing
+// is done.
 func KeepMemory(cost Hash) {
 	if cost == (Hash{}) {
 		cost = DefaultHash
@@ -40,15 +42,18 @@ func KeepMemory(cost Hash) {
 	if running < leastKept || !mayReserve() {
 		return
 	}
+	small := make([]byte, yard) // comes first, and so lies lowest
 	for range ballast / ballastPart {
 		part := make([]byte, ballastPart)
 		kept.ballast = append(kept.ballast, part)
-		if !untouched(part) {
+		if !untouched(part) || !untouched(small) {
 			kept.ballast = nil
 			return
 		}
 	}
-	debug.SetGCPercent(room * running / (ballast + running))
+	runtime.KeepAlive(small)
+	runtime.GC() // from now on the yard is free
+	debug.SetGCPercent((100*running-1)/(ballast+running) + 1)
 	kept.rest.Store(time.AfterFunc(memoryRest, debug.FreeOSMemory))
 }
 
