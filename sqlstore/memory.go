@@ -43,10 +43,13 @@ func KeepMemory(cost Hash) {
 		return
 	}
 	small := make([]byte, yard) // comes first, and so lies lowest
+	if !untouched(small) {
+		return
+	}
 	for range ballast / ballastPart {
 		part := make([]byte, ballastPart)
 		kept.ballast = append(kept.ballast, part)
-		if !untouched(part) || !untouched(small) {
+		if !untouched(part) {
 			kept.ballast = nil
 			return
 		}

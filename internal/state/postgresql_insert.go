@@ -13,7 +13,8 @@ import (
 
 // insertTogether takes from budgets and writes a row in two statements that are sent together, which makes them one
 // transaction. They stay two: the count of a client's open registrations must see what was committed while the first
-// waited for its budgets. It does not wait for the disk. Where a budget is spent or the client has too many, it is errUnusual, and nothing is written.
+// waited for its budgets. It does not wait for the disk. Where a budget is spent or the client has too many, it is
+// errUnusual, and nothing is written.
 func (db *DB) insertTogether(ctx context.Context, row Row, limited string, now time.Time) error {
 	take := &parameterList{}
 	taking := take.inOne([]string{"written AS (SELECT)"}, merged(row.Takes), now) + whereAsynchronous
